@@ -1,0 +1,1 @@
+"""Execution of clusters of jobs: the request/result documents and the backends that run them."""
