@@ -1,0 +1,1 @@
+"""S2PS: Sentinel-2 Production Service."""
