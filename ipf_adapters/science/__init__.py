@@ -1,0 +1,1 @@
+"""Physics shared by the simulated mission and the reference processors: geometry, sun, packets, codec, working data."""
