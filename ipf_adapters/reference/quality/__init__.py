@@ -1,0 +1,1 @@
+"""Quality control and inventory processors: they inspect finished items and write beside them."""
