@@ -1,0 +1,99 @@
+"""Where things are and how the service behaves; read from the environment (S2PS_*) or given by the caller."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from s2ps.model.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Settings of one installation; every field can be set by `S2PS_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="S2PS_", frozen=True, extra="ignore")
+
+    home: Path = Path("var")
+    """Folder of everything the service writes, unless a field below says otherwise."""
+    staging: Path | None = None
+    """Staging store: plans, job folders, intermediate data. Default: home/staging."""
+    products: Path | None = None
+    """Publication folder. Default: home/products."""
+    inventory: Path | None = None
+    """Inventory database (SQLite file). Default: home/inventory.sqlite."""
+    auxiliary: Path | None = None
+    """Folder of GIPPs, IERS bulletins and meteorology. Default: home/auxiliary."""
+    static: Path | None = None
+    """Folder of DEMs and maps (S2IPF-DEMSRTM ...). Default: home/static."""
+    gri: Path | None = None
+    """Folder of the Global Reference Image, one sub-folder per relative orbit. Default: home/gri."""
+    executables: Path | None = None
+    """Folder with NAME/version/scripts/NAME.bash or NAME.bash. Default: the reference processors."""
+    definitions: Path | None = None
+    """Folder of further processor definitions, read on top of the packaged ones."""
+    strategies: Path | None = None
+    """Folder of further strategies, read on top of the packaged ones."""
+    baseline: str = Field(default="05.00", pattern=r"^\d{2}\.\d{2}$")
+    """Processing baseline when a run does not name one."""
+    strategy: str = "single_machine"
+    """Strategy when a run does not name one."""
+    centre: str = Field(default="S2PS", pattern=r"^[A-Z0-9_]{4}$")
+    """Processing centre written into names, four characters."""
+    slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    """Jobs that run at the same time inside one cluster."""
+    timeliness_l1c_minutes: int = 75
+    """Minutes from t0 to the last L1C product."""
+    timeliness_l2a_minutes: int = 120
+    """Minutes from t0 to the last L2A product."""
+    alert_webhook: str | None = None
+    """URL that gets a POST when a deadline is missed."""
+
+    @classmethod
+    def load(cls, home: Path | None = None) -> Self:
+        """Read the environment; `home` wins over S2PS_HOME. Paths become absolute."""
+        base = cls() if home is None else cls(home=home)
+        root = base.home.expanduser().resolve()
+        places = {
+            "home": root,
+            "staging": base.staging or root / "staging",
+            "products": base.products or root / "products",
+            "inventory": base.inventory or root / "inventory.sqlite",
+            "auxiliary": base.auxiliary or root / "auxiliary",
+            "static": base.static or root / "static",
+            "gri": base.gri or root / "gri",
+            "executables": base.executables or reference_executables(),
+        }
+        optional = {"definitions": base.definitions, "strategies": base.strategies}
+        paths = {name: path.expanduser().resolve() for name, path in {**places, **optional}.items() if path}
+        return base.model_copy(update=paths)
+
+    def place(self, name: str) -> Path:
+        """Return one of the resolved folders or files; raises ConfigurationError when it is not set."""
+        value = getattr(self, name, None)
+        if not isinstance(value, Path):
+            raise ConfigurationError(
+                f"setting {name} has no path", next_step=f"set S2PS_{name.upper()} or use Settings.load()"
+            )
+        return value
+
+    def environment(self) -> dict[str, str]:
+        """Return the S2PS_* variables that make another process see the same settings."""
+        fields = self.model_dump(mode="json", exclude_none=True)
+        return {f"S2PS_{name.upper()}": str(value) for name, value in fields.items()}
+
+
+def reference_executables() -> Path:
+    """Return the folder of the reference processors' commands (found, not imported)."""
+    spec = find_spec("ipf_adapters")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        candidate = Path(folder) / "reference" / "bin"
+        if candidate.is_dir():
+            return candidate
+    raise ConfigurationError(
+        "the reference processors are not installed", next_step="install the project or set S2PS_EXECUTABLES"
+    )
