@@ -44,7 +44,8 @@ class InputRequest(Document):
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if bool(self.jobs) == bool(self.paths):
-            raise ValueError(f"input {self.type}: expected either jobs or paths, got {len(self.jobs)} and {len(self.paths)}")
+            counts = f"{len(self.jobs)} jobs and {len(self.paths)} paths"
+            raise ValueError(f"input {self.type}: expected either jobs or paths, got {counts}")
         return self
 
     @property

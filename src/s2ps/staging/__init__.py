@@ -1,0 +1,1 @@
+"""Where sessions, working data, job folders and documents lie while they are processed."""

@@ -1,0 +1,195 @@
+"""Staging in one folder of a POSIX file system: a local disk, NFS or CephFS."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from s2ps.model.errors import InputError, StagingError
+from s2ps.staging.checksum import sha256_of
+from s2ps.staging.keys import checked
+from s2ps.staging.layout import PARTIAL_MARK, STALE_MARK
+from s2ps.staging.store import Entry
+
+
+class PosixStore:
+    """A staging store in a folder; publication is one rename inside the same file system.
+
+    Files are synced to the disk before they are renamed. Trees are not synced file by file (that costs more than
+    it saves): the records inside them carry checksums, so a tree damaged by a power cut is found and made again.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StagingError(
+                f"staging {root} cannot be made: {error.strerror}",
+                expected="a folder that can be written",
+                next_step="check the mount and the rights, or set another staging folder",
+            ) from error
+
+    @property
+    def uri(self) -> str:
+        """Return the file URI of the folder."""
+        return self.root.as_uri()
+
+    def exists(self, key: str) -> bool:
+        """Return True when a file or a committed tree has this key."""
+        return self._path(key).exists()
+
+    def list(self, key: str = "") -> Iterator[Entry]:
+        """Yield the committed files below a key in the order of their names."""
+        start = self._path(key) if key else self.root
+        if start.is_file():
+            yield Entry(key, start.stat().st_size)
+            return
+        for folder, folders, files in os.walk(start):
+            folders[:] = sorted(name for name in folders if _committed(name))
+            for name in sorted(name for name in files if _committed(name)):
+                path = Path(folder, name)
+                yield Entry(path.relative_to(self.root).as_posix(), path.stat().st_size)
+
+    def children(self, key: str = "") -> tuple[str, ...]:
+        """Return the sorted names directly below a key."""
+        start = self._path(key) if key else self.root
+        if not start.is_dir():
+            return ()
+        return tuple(sorted(name for name in os.listdir(start) if _committed(name)))
+
+    def read(self, key: str) -> bytes:
+        """Return the content of a file."""
+        return self.open_local(key).read_bytes()
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write a file and replace what was there in one step."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _aside(path, PARTIAL_MARK)
+        try:
+            with partial.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+    def put(self, source: Path, key: str) -> None:
+        """Copy a local file or tree into the store."""
+        if source.is_dir():
+            tree = self.begin(key)
+            shutil.copytree(source, tree, dirs_exist_ok=True)
+            if not self.commit(tree, key):
+                raise StagingError(f"{key} is already in the staging", next_step="delete it before putting it again")
+            return
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _aside(path, PARTIAL_MARK)
+        try:
+            shutil.copyfile(source, partial)
+            _sync_file(partial)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+    def get(self, key: str, target: Path) -> None:
+        """Copy a file or tree to a local path."""
+        if target.exists():
+            raise StagingError(f"{target} exists", expected="a path that is free", next_step="remove it first")
+        source = self.open_local(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
+
+    def delete(self, key: str) -> None:
+        """Remove a file or tree; readers see it whole until it is gone."""
+        self._remove(self._path(key))
+
+    def begin(self, key: str) -> Path:
+        """Return a new empty folder beside the place of `key`."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _aside(path, PARTIAL_MARK)
+        partial.mkdir()
+        return partial
+
+    def commit(self, tree: Path, key: str, *, replace: bool = False) -> bool:
+        """Rename the folder to its final name; a folder that lost the race is removed."""
+        path = self._path(key)
+        if replace:
+            self._remove(path)
+        try:
+            os.rename(tree, path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise StagingError(f"{key} cannot be committed: {error.strerror}") from error
+            self.discard(tree)
+            return False
+        _sync_folder(path.parent)
+        return True
+
+    def discard(self, tree: Path) -> None:
+        """Remove an uncommitted folder."""
+        if PARTIAL_MARK not in tree.name or not tree.resolve().is_relative_to(self.root):
+            raise InputError(f"{tree} is not an uncommitted folder of {self.root}")
+        shutil.rmtree(tree, ignore_errors=True)
+
+    def open_local(self, key: str) -> Path:
+        """Return the path of a file or tree."""
+        path = self._path(key)
+        if not path.exists():
+            raise StagingError(
+                f"{key} is not in the staging {self.root}", next_step="run the job or the download that makes it"
+            )
+        return path
+
+    def checksum(self, key: str) -> str:
+        """Return the SHA-256 of a file."""
+        return sha256_of(self.open_local(key))
+
+    def _path(self, key: str) -> Path:
+        path = self.root / checked(key)
+        if not path.resolve().is_relative_to(self.root):
+            raise InputError(f"{key} leads out of the staging {self.root} through a link", next_step="remove the link")
+        return path
+
+    def _remove(self, path: Path) -> None:
+        stale = _aside(path, STALE_MARK)
+        try:
+            os.rename(path, stale)
+        except FileNotFoundError:
+            return
+        if stale.is_dir() and not stale.is_symlink():
+            shutil.rmtree(stale)
+        else:
+            stale.unlink()
+
+
+def _committed(name: str) -> bool:
+    return PARTIAL_MARK not in name and STALE_MARK not in name
+
+
+def _aside(path: Path, mark: str) -> Path:
+    return path.with_name(f"{path.name}{mark}{uuid.uuid4().hex}")
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    _sync_file(folder)
