@@ -1,6 +1,6 @@
 """Earth Explorer files: the fixed header, the file name, and the XML around one data block.
 
-Source: Earth Explorer file format standard, as used by the Sentinel-2 GIPPs (Fixed_Header, Variable_Header, Data_Block).
+Source: Earth Explorer file format standard, as the Sentinel-2 GIPPs use it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class EofHeader:
         """Read what a file name tells; raises InputError where it is not one."""
         found = _NAME.match(Path(name).name)
         if found is None:
-            raise InputError(f"auxiliary file {name}: the name is not understood", expected="S2B_OPER_GIP_TYPE.._SITE_..")
+            expected = "a name such as S2B_OPER_GIP_DATATI_MPC__20260101T000000_V20260101T000000_B00"
+            raise InputError(f"auxiliary file {name}: the name is not understood", expected=expected)
         parts = found.groupdict()
         stop = parse_compact(parts["stop"]) if parts["stop"] else datetime.max.replace(tzinfo=UTC)
         return cls(
