@@ -47,7 +47,7 @@ def vertical(lon: ArrayLike, lat: ArrayLike) -> Array:
 
 def zenith_azimuth(direction: Array, lon: ArrayLike, lat: ArrayLike) -> tuple[Array, Array]:
     """Return zenith angle and azimuth clockwise from north, degrees, of ECEF unit vectors seen from a ground point."""
-    lam, phi = np.broadcast_arrays(np.radians(lon), np.radians(lat))
+    lam, _ = np.broadcast_arrays(np.radians(lon), np.radians(lat))
     east = np.stack([-np.sin(lam), np.cos(lam), np.zeros_like(lam)], axis=-1)
     up = vertical(lon, lat)
     north = np.cross(up, east)

@@ -18,7 +18,8 @@ def apply(quaternion: Array, vector: Array) -> Array:
 
 def conjugate(quaternion: Array) -> Array:
     """Return the inverse of unit quaternions."""
-    return quaternion * np.array([-1.0, -1.0, -1.0, 1.0])
+    inverse: Array = quaternion * np.array([-1.0, -1.0, -1.0, 1.0])
+    return inverse
 
 
 def multiply(second: Array, first: Array) -> Array:

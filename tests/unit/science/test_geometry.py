@@ -66,7 +66,7 @@ def test_quaternions_turn_as_their_matrices() -> None:
 def test_nadir_look_hits_the_point_below(model: SensorModel) -> None:
     detector, band = 6, Band.B03
     rays = model.rays(detector, band, 500.0, np.linspace(0, 2591, 5))
-    lon, lat, height = ellipsoid.to_geodetic(rays.origin)
+    lon, _, height = ellipsoid.to_geodetic(rays.origin)
     np.testing.assert_allclose(height, 786000.0, atol=1.0)
     zenith, _ = model.view_angles(detector, band, 500.0, 1296.0)
     look = model.looks[detector, band].tangents(np.array(0.5))
@@ -90,7 +90,8 @@ def test_inverse_returns_the_pixel(model: SensorModel, detector: int, band: Band
 def test_inverse_is_finite_far_outside(model: SensorModel) -> None:
     lon, lat = np.meshgrid(np.linspace(5, 17, 9), np.linspace(40, 52, 9))
     line, col = model.inverse(3, Band.B02, lon, lat, 0.0)
-    assert np.all(np.isfinite(line)) and np.all(np.isfinite(col))
+    assert np.all(np.isfinite(line))
+    assert np.all(np.isfinite(col))
     assert line[0].min() > line[-1].max(), "south is later"
 
 
