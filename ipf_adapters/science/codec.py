@@ -26,18 +26,12 @@ def compress(lines: NDArray[np.uint16]) -> bytes:
 
 def decompress(data: bytes, lines: int, cols: int) -> NDArray[np.uint16]:
     """Decode what `compress` wrote into an array (lines, cols); raises InputError when the data do not fill it."""
-    values = np.zeros(lines * cols, dtype=np.uint16)
+    expected = f"{lines} lines of {cols} pixels"
     try:
-        filled = imagecodecs.aec_decode(
-            data, bitspersample=BITS, blocksize=_BLOCK, rsi=_REFERENCE_INTERVAL, out=values
-        )
+        decoded = imagecodecs.aec_decode(data, bitspersample=BITS, blocksize=_BLOCK, rsi=_REFERENCE_INTERVAL)
     except (imagecodecs.AecError, ValueError) as error:
-        raise InputError(
-            f"compressed image lines of {len(data)} bytes: {error}", expected=f"{lines} lines of {cols} pixels"
-        ) from error
-    if np.size(filled) != values.size:
-        raise InputError(
-            f"compressed image lines of {len(data)} bytes hold {np.size(filled)} pixels",
-            expected=f"{lines} lines of {cols} pixels",
-        )
-    return values.reshape(lines, cols)
+        raise InputError(f"compressed image lines of {len(data)} bytes: {error}", expected=expected) from error
+    pixels = len(decoded) // 2
+    if not lines * cols <= pixels < lines * cols + _BLOCK:
+        raise InputError(f"compressed image lines of {len(data)} bytes hold {pixels} pixels", expected=expected)
+    return np.frombuffer(decoded, dtype=np.uint16, count=lines * cols).reshape(lines, cols)

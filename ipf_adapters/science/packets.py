@@ -172,9 +172,7 @@ def unpack(data: bytes | memoryview, offset: int = 0, *, source: str = "packets"
     return Packet(kind, count & 0x3FFF, time, bytes(body[OVERHEAD - 2 : -2]), part), offset + length
 
 
-def iterate(
-    data: bytes | memoryview, *, source: str = "packets", idle: bool = False
-) -> Iterator[tuple[int, Packet]]:
+def iterate(data: bytes | memoryview, *, source: str = "packets", idle: bool = False) -> Iterator[tuple[int, Packet]]:
     """Yield (offset, packet) over whole data, idle packets only on request; raises CutPacket or CorruptPacket."""
     view, offset = memoryview(data), 0
     while offset < len(view):

@@ -83,7 +83,9 @@ class HeightGrid:
         self._tiles = tuple(HeightTile.open(path) for path in _height_files(folder))
         if not self._tiles:
             raise InputError(
-                f"height folder {folder} holds no GeoTIFF", expected="one or more .tif", next_step="stage the static data"
+                f"height folder {folder} holds no GeoTIFF",
+                expected="one or more .tif",
+                next_step="stage the static data",
             )
 
     def at(self, lon: ArrayLike, lat: ArrayLike) -> Array:

@@ -186,9 +186,7 @@ class Piece:
         return cls(int(match[1]), Band[match[2]].index, int(match[3]), int(match[4] or match[3]), match[5] or "")
 
 
-def write_piece(
-    folder: Path, detector: int, band: Band, scenes: range, image: Image, kind: str = ""
-) -> Path:
+def write_piece(folder: Path, detector: int, band: Band, scenes: range, image: Image, kind: str = "") -> Path:
     """Write the image of consecutive scenes (1-based) and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / Piece(detector, band.index, scenes[0], scenes[-1], kind).name
