@@ -20,6 +20,31 @@ class OutputFile(Document):
     sha256: str
 
 
+class RecordedFile(OutputFile):
+    """An output file as it was when its job was committed."""
+
+    mtime_ns: int
+
+
+class JobRecord(Document):
+    """`job.json` in the folder of a finished job: what made it and what it holds."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    key: str
+    task: str
+    processor: str
+    version: str
+    types: tuple[str, ...] = ()
+    """Every output type the job was asked for, written or not."""
+    warning: bool = False
+    outputs: tuple[RecordedFile, ...] = ()
+
+    def files_of(self, output_type: str) -> tuple[RecordedFile, ...]:
+        """Return the files of one output type; their paths start with the type."""
+        return tuple(entry for entry in self.outputs if entry.path.startswith(f"{output_type}/"))
+
+
 class JobResult(Document):
     """How one job ended."""
 

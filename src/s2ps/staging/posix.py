@@ -8,6 +8,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from s2ps.model.errors import InputError, StagingError
 from s2ps.staging.checksum import sha256_of
@@ -60,7 +61,7 @@ class PosixStore:
         start = self._path(key) if key else self.root
         if not start.is_dir():
             return ()
-        return tuple(sorted(name for name in os.listdir(start) if _committed(name)))
+        return tuple(sorted(path.name for path in start.iterdir() if _committed(path.name)))
 
     def read(self, key: str) -> bytes:
         """Return the content of a file."""
@@ -76,10 +77,18 @@ class PosixStore:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.replace(partial, path)
+            partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
         _sync_folder(path.parent)
+
+    def open_log(self, key: str) -> BinaryIO:
+        """Start a new file and keep the previous one as `<key>.1`."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.replace(path.with_name(f"{path.name}.1"))
+        return path.open("w+b")
 
     def put(self, source: Path, key: str) -> None:
         """Copy a local file or tree into the store."""
@@ -95,7 +104,7 @@ class PosixStore:
         try:
             shutil.copyfile(source, partial)
             _sync_file(partial)
-            os.replace(partial, path)
+            partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
         _sync_folder(path.parent)
@@ -129,7 +138,7 @@ class PosixStore:
         if replace:
             self._remove(path)
         try:
-            os.rename(tree, path)
+            tree.rename(path)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise StagingError(f"{key} cannot be committed: {error.strerror}") from error
@@ -166,7 +175,7 @@ class PosixStore:
     def _remove(self, path: Path) -> None:
         stale = _aside(path, STALE_MARK)
         try:
-            os.rename(path, stale)
+            path.rename(stale)
         except FileNotFoundError:
             return
         if stale.is_dir() and not stale.is_symlink():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,13 @@ class StagingStore(Protocol):
 
     def write(self, key: str, content: bytes) -> None:
         """Write a (small) file, replacing what was there in one step."""
+
+    def open_log(self, key: str) -> BinaryIO:
+        """Start a file that others can read while it grows (an object store: when it is closed).
+
+        The caller can read it back and closes it. What was there before stays as `<key>.1`; two writers of one key
+        get a file each and the later one is seen.
+        """
 
     def put(self, source: Path, key: str) -> None:
         """Copy a local file or tree into the store; replace a file, refuse to replace a tree (StagingError)."""

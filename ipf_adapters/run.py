@@ -1,0 +1,74 @@
+"""Run one cluster of jobs: `python -m ipf_adapters.run request.json [--staging DIR] [--quiet] [--verify quick|full]`.
+
+Exit codes: 0 all jobs are fine, 1 a job failed, 2 the request or the staging cannot be used, 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ipf_adapters.runner.cluster import INTERRUPTED, run_cluster
+from ipf_adapters.runner.stop import Stop
+from s2ps.execution.request import ClusterRequest
+from s2ps.model.errors import InputError, S2psError
+from s2ps.staging.location import open_store
+
+EXIT_OF_STATE = {"success": 0, "failed": 1, "interrupted": 143}
+EXIT_UNUSABLE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the cluster of a request file and return the exit code."""
+    options = _options(arguments)
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _frame: stop.request(f"{INTERRUPTED} by {signal.Signals(got).name}"))
+    try:
+        request = _load(options.request)
+        store = open_store(options.staging or request.staging)
+        write = _silent if options.quiet else partial(print, flush=True)
+        result = run_cluster(request, store, stop=stop, write=write, verify=options.verify)
+    except (S2psError, OSError) as error:
+        print(f"{options.request}: {error}", file=sys.stderr, flush=True)
+        return EXIT_UNUSABLE
+    if options.quiet and result.error:
+        print(result.error, file=sys.stderr, flush=True)
+    return EXIT_OF_STATE[result.state]
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ipf_adapters.run", description="Run one cluster of jobs.")
+    parser.add_argument("request", type=Path, help="ClusterRequest as JSON")
+    parser.add_argument("--staging", type=Path, help="folder to use in place of the staging of the request")
+    parser.add_argument("--quiet", action="store_true", help="no line per job")
+    parser.add_argument(
+        "--verify",
+        choices=("quick", "full"),
+        default="quick",
+        help="how to check finished jobs: quick trusts size and time of files above 64 MiB, full hashes all",
+    )
+    return parser.parse_args(arguments)
+
+
+def _load(path: Path) -> ClusterRequest:
+    try:
+        return ClusterRequest.load(path)
+    except ValidationError as error:
+        raise InputError(
+            f"the request is not valid: {error}", expected="a ClusterRequest", next_step="plan the cluster again"
+        ) from error
+
+
+def _silent(_line: str) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

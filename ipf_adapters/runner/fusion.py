@@ -1,0 +1,86 @@
+"""Folder fusion: the outputs of several jobs as one directory of links."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2ps.execution.result import JobRecord, RecordedFile
+from s2ps.model.errors import InputError
+from s2ps.staging import layout
+from s2ps.staging.store import StagingStore
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """One finished job whose output goes into a fusion."""
+
+    folder: Path
+    record: JobRecord
+
+
+class Fusion:
+    """Makes and remembers fused directories; safe from several threads and processes.
+
+    A fused directory is named by the content of its producers, so it is made once per set of producers and again when
+    one of them has been run again with another result. Its links are relative: the staging may be mounted elsewhere.
+    """
+
+    def __init__(self, store: StagingStore) -> None:
+        self._store = store
+        self._made: dict[tuple[str, tuple[str, ...], str], Path] = {}
+        self._lock = threading.Lock()
+
+    def fuse(self, datatake: str, producers: Sequence[Producer], output_type: str) -> Path:
+        """Return the directory that joins one output type of several jobs.
+
+        The same relative path from two producers is accepted when the content is the same.
+        Raises InputError naming both jobs when it differs.
+        """
+        names = tuple(f"{producer.record.id} {producer.record.key}" for producer in producers)
+        remembered = (datatake, names, output_type)
+        with self._lock:
+            if remembered not in self._made:
+                self._made[remembered] = self._fuse(datatake, producers, output_type)
+            return self._made[remembered]
+
+    def _fuse(self, datatake: str, producers: Sequence[Producer], output_type: str) -> Path:
+        links = _links(producers, output_type)
+        digest = hashlib.sha256()
+        for path, (producer, entry) in sorted(links.items()):
+            digest.update(f"{producer.record.id}\0{path}\0{entry.sha256}\n".encode())
+        key = layout.fused(datatake, f"{output_type}-{digest.hexdigest()[:32]}")
+        if not self._store.exists(key):
+            tree = self._store.begin(key)
+            _link_all(tree, links)
+            self._store.commit(tree, key)
+        return self._store.open_local(key)
+
+
+def _links(producers: Sequence[Producer], output_type: str) -> dict[str, tuple[Producer, RecordedFile]]:
+    links: dict[str, tuple[Producer, RecordedFile]] = {}
+    for producer in producers:
+        for entry in producer.record.files_of(output_type):
+            path = entry.path.removeprefix(f"{output_type}/")
+            other, same = links.setdefault(path, (producer, entry))
+            if same.sha256 != entry.sha256:
+                raise InputError(
+                    f"{output_type}/{path} is written by job {other.record.id} and by job {producer.record.id}",
+                    expected="one producer for every file, or the same content from all",
+                    next_step="have the processor put its part (detector, band, granules) into the file name",
+                )
+    return links
+
+
+def _link_all(tree: Path, links: dict[str, tuple[Producer, RecordedFile]]) -> None:
+    made: set[Path] = set()
+    for path, (producer, entry) in links.items():
+        link = tree / path
+        if link.parent not in made:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            made.add(link.parent)
+        link.symlink_to(os.path.relpath(producer.folder / entry.path, link.parent))

@@ -1,0 +1,39 @@
+"""One signal to every running process of a cluster: stop now, and why."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+
+class Stop:
+    """A flag that threads can wait for together with a process, through a file descriptor.
+
+    `request` only writes one byte, so a signal handler may call it.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        self._reason: str | None = None
+        self._closed = threading.Event()
+
+    @property
+    def reason(self) -> str | None:
+        """Return why everything has to stop, or None."""
+        return self._reason
+
+    def request(self, reason: str) -> None:
+        """Ask everybody to stop; the first reason counts."""
+        if self._reason is None and not self._closed.is_set():
+            self._reason = reason
+            os.write(self._writer, b"x")
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable, for good, when a stop is requested."""
+        return self._reader
+
+    def close(self) -> None:
+        """Release the descriptors; nobody may wait any more."""
+        self._closed.set()
+        os.close(self._reader)
+        os.close(self._writer)
