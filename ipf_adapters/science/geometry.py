@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -97,6 +98,22 @@ class SensorModel:
         self._orbit, self._attitude = relative(orbit, attitude, timing.start)
         self._angle0 = float(earth_rotation.rotation_angle(timing.start, ut1_minus_utc))
         self._correction = rotation.from_body_angles(*bias)
+
+    @classmethod
+    def load(
+        cls,
+        pdi_ds_dir: Path,
+        viedir_files: Iterable[Path],
+        datati_file: Path | None = None,
+        iers_file: Path | None = None,
+    ) -> SensorModel:
+        """Build the model of a datastrip directory, refined if it has a refining.
+
+        Without GIP_DATATI or bulletin, the datation kept in the directory (by INIT_LOC_L0, UPDATE_LOC) is used.
+        """
+        from ipf_adapters.science.sensor_loading import load_model
+
+        return load_model(pdi_ds_dir, viedir_files, datati_file, iers_file)
 
     def with_bias(self, roll: float, pitch: float, yaw: float) -> SensorModel:
         """Return the model with another body-frame correction (rad), applied after the quaternion."""

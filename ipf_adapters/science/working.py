@@ -96,6 +96,15 @@ class Refining(_Record):
         return self.roll, self.pitch, self.yaw
 
 
+class Datation(_Record):
+    """Line timing and Earth rotation kept with a datastrip (`datation.json`), for steps that get no GIP_DATATI."""
+
+    ut1_minus_utc: float
+    """Seconds."""
+    delays: tuple[tuple[float, ...], ...]
+    """12 detectors by 13 bands: seconds after the datastrip start at which line 0 begins."""
+
+
 def read_datastrip(folder: Path) -> DatastripInfo:
     """Read the description of a datastrip directory (PDI_DS)."""
     return _read(folder / "datastrip.json", DatastripInfo)
@@ -120,6 +129,16 @@ def write_ancillary(folder: Path, ancillary: Ancillary) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: getattr(ancillary, name) for name in Ancillary.__dataclass_fields__}
     np.savez(folder / "ancillary.npz", **arrays)
+
+
+def read_datation(folder: Path) -> Datation:
+    """Read the line timing kept with a datastrip."""
+    return _read(folder / "datation.json", Datation)
+
+
+def write_datation(folder: Path, datation: Datation) -> None:
+    """Keep the line timing with a datastrip."""
+    _write(folder / "datation.json", datation)
 
 
 def read_refining(folder: Path) -> Refining | None:
