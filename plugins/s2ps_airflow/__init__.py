@@ -1,0 +1,1 @@
+"""Everything of S2PS that imports Airflow; never imported by s2ps or ipf_adapters."""

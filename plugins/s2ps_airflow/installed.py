@@ -1,0 +1,35 @@
+"""The DAGs of this installation: one `datatake` DAG, and one more per strategy of another shape."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG
+
+from s2ps_airflow.dag_factory import build_datatake_dag
+from s2ps_airflow.identity import DATATAKE_DAG
+from s2ps_airflow.nodes import nodes_of
+from s2ps_airflow.production import baselines, default_strategy, strategies
+from s2ps_airflow.session_dag import build_session_dag
+
+
+def session_dag() -> DAG:
+    """Make the ingestion DAG."""
+    return build_session_dag(nodes_of(default_strategy()))
+
+
+def datatake_dags() -> list[DAG]:
+    """Make the scheduled DAG of the default strategy, and an unscheduled one per group of strategies of other shape."""
+    first = default_strategy()
+    names = [first, *(name for name in strategies() if name != first)]
+    shapes: dict[object, list[str]] = {}
+    for name in names:
+        shapes.setdefault(nodes_of(name).shape(), []).append(name)
+    return [
+        build_datatake_dag(
+            nodes_of(group[0]),
+            strategies=group,
+            baselines=baselines(),
+            dag_id=DATATAKE_DAG if group[0] == first else f"{DATATAKE_DAG}_{group[0]}",
+            scheduled=group[0] == first,
+        )
+        for group in shapes.values()
+    ]

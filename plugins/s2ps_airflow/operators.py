@@ -1,0 +1,171 @@
+"""The four kinds of tasks: plan, cluster, publish, announce. They only connect Airflow's context to `tasks`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow.sdk import Asset, BaseOperator
+from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
+
+from s2ps_airflow import claims, production, tasks
+from s2ps_airflow.identity import DATATAKE_ASSET, datatake_id, options
+
+log = logging.getLogger(__name__)
+
+CLUSTERS = "clusters"
+Context = Any
+
+
+class ProductionOperator(BaseOperator):
+    """Base: knows for which run of the production service the task works."""
+
+    ui_fgcolor = "#1f2937"
+
+    def __init__(self, *, session_task: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.session_task = session_task
+
+    def run_key(self, context: Context) -> Any:
+        """Return the key of the session or datatake this run makes."""
+        if self.session_task:
+            session = context["ti"].xcom_pull(task_ids=self.session_task)
+            return production.run_key("session", session, options(context))
+        return production.run_key("datatake", datatake_id(context), options(context))
+
+    def own_claim(self, context: Context) -> claims.Claim:
+        """Return the claim of this run."""
+        return claims.Claim(context["dag_run"].dag_id, context["dag_run"].run_id)
+
+    def state_of(self, context: Context, claim: claims.Claim) -> str | None:
+        """Return the state of another run, asked from Airflow."""
+        from airflow.sdk.exceptions import AirflowRuntimeError
+
+        try:
+            return str(context["ti"].get_dagrun_state(dag_id=claim.dag_id, run_id=claim.run_id))
+        except AirflowRuntimeError:
+            log.info("run %s is no longer known; its claim is taken over", claim.run_id)
+            return None
+
+
+class PlanOperator(ProductionOperator):
+    """Plans a phase group; the first one of a datatake also makes sure that no other run produces it."""
+
+    ui_color = "#dbeafe"
+
+    def __init__(self, *, phase_group: str, tile_nodes: Sequence[str] = (), first: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.phase_group = phase_group
+        self.tile_nodes = list(tile_nodes)
+        self.first = first
+
+    def execute(self, context: Context) -> Any:
+        """Push the clusters per node; return the tiles (to map over) or the counts."""
+        if self.first:
+            self._claim(context)
+        per_node, tiles = tasks.plan(self.run_key(context), self.phase_group, frozenset(self.tile_nodes))
+        context["ti"].xcom_push(key=CLUSTERS, value=per_node)
+        if self.tile_nodes:
+            return tiles
+        return {node: sum(cluster["jobs"] for cluster in clusters) for node, clusters in per_node.items()}
+
+    def _claim(self, context: Context) -> None:
+        datatake = datatake_id(context)
+        mine = self.own_claim(context)
+        holder = claims.claim(production.claims_folder(), datatake, mine, lambda c: self.state_of(context, c))
+        if holder is None:
+            return
+        log.warning(
+            "datatake %s is already being produced by run %s of %s; this run does nothing. "
+            "Next: wait for that run, then trigger again if something is missing",
+            datatake, holder.run_id, holder.dag_id,
+        )  # fmt: skip
+        raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
+
+
+class ClusterOperator(ProductionOperator):
+    """Runs the cluster of one node: of the datastrip, or of one tile inside the mapped group."""
+
+    ui_color = "#dcfce7"
+    template_fields = ("tile",)
+
+    def __init__(self, *, node: str, plan_task: str, tile: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.node = node
+        self.plan_task = plan_task
+        self.tile = tile
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the jobs; finished ones are reused."""
+        if self.tile is not None:
+            context["tile_name"] = self.tile["tile"]
+            clusters = self.tile["clusters"].get(self.node, [])
+        else:
+            planned = context["ti"].xcom_pull(task_ids=self.plan_task, key=CLUSTERS) or {}
+            clusters = planned.get(self.node, [])
+        return tasks.run_clusters(self.run_key(context), self.node, clusters, lambda: self._still_ours(context))
+
+    def _still_ours(self, context: Context) -> None:
+        if self.session_task:
+            return
+        datatake, mine = datatake_id(context), self.own_claim(context)
+        holder = claims.claim(production.claims_folder(), datatake, mine, lambda c: self.state_of(context, c))
+        if holder is not None:
+            raise AirflowFailException(
+                f"datatake {datatake} is being produced by run {holder.run_id} of {holder.dag_id} now; "
+                "next: wait for that run to end, then clear this task"
+            )
+
+
+class PublishOperator(ProductionOperator):
+    """Publishes the products of one level, of the datastrip or of one tile."""
+
+    ui_color = "#fef3c7"
+    template_fields = ("tile",)
+
+    def __init__(self, *, what: str, tile: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.what = what
+        self.tile = tile
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Publish; a product that is there already is recognised."""
+        name = self.tile["tile"] if self.tile is not None else None
+        if name is not None:
+            context["tile_name"] = name
+        return tasks.publish(self.run_key(context), self.what, name)
+
+
+class RegisterSessionOperator(BaseOperator):
+    """Checks a session folder and enters it."""
+
+    ui_color = "#dbeafe"
+
+    def execute(self, context: Context) -> str:
+        """Return the session id."""
+        return tasks.register_session(str(context["params"].get("session") or ""))
+
+
+class AnnounceOperator(BaseOperator):
+    """Announces the datatakes found in a session: one partition of the datatake asset each."""
+
+    ui_color = "#fef3c7"
+
+    def __init__(self, *, session_task: str, **kwargs: Any) -> None:
+        super().__init__(outlets=[Asset(DATATAKE_ASSET)], **kwargs)
+        self.session_task = session_task
+
+    def execute(self, context: Context) -> list[str]:
+        """Return the datatake ids."""
+        session = context["ti"].xcom_pull(task_ids=self.session_task)
+        found = tasks.datatakes(session)
+        event = context["outlet_events"][Asset(DATATAKE_ASSET)]
+        event.add_partitions(sorted(found))
+        event.extra = announcement(session, found)
+        return sorted(found)
+
+
+def announcement(session: str, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the extra of the announcement: what is known of each datatake, t0 first of all."""
+    return {"session": session, "datatakes": {name: dict(found[name]) for name in sorted(found)}}

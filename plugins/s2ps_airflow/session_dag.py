@@ -1,0 +1,64 @@
+"""Makes the DAG that takes in a session and announces its datatakes."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Param
+
+from s2ps_airflow import texts
+from s2ps_airflow.dag_factory import CLUSTER_LIMIT, DEFAULT_ARGS, NONE_FAILED, SHORT_LIMIT
+from s2ps_airflow.identity import SESSION_DAG
+from s2ps_airflow.nodes import SESSION_PHASE, NodeGraph
+from s2ps_airflow.operators import AnnounceOperator, ClusterOperator, PlanOperator, RegisterSessionOperator
+
+
+def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
+    """Make register_session -> plan_l0u -> L0U clusters -> announce_datatakes."""
+    with DAG(
+        dag_id,
+        schedule=None,
+        catchup=False,
+        default_args=DEFAULT_ARGS,
+        params={"session": Param("", type="string", minLength=1, title="Session folder", description=texts.PARAM_SESSION)},
+        max_active_runs=4,
+        doc_md=texts.SESSION_DAG,
+        description="Checks a downlink session, makes Level-0 units, announces the datatakes",
+        tags=["s2ps", "ingestion"],
+        is_paused_upon_creation=False,
+    ) as dag:
+        register = RegisterSessionOperator(
+            task_id="register_session",
+            execution_timeout=SHORT_LIMIT,
+            doc_md="Checks every channel of the session against its DSIB and enters the session.",
+        )
+        plan = PlanOperator(
+            task_id=f"plan_{SESSION_PHASE}",
+            phase_group=SESSION_PHASE,
+            session_task=register.task_id,
+            execution_timeout=SHORT_LIMIT,
+            doc_md="Plans the L0U jobs of the session.",
+        )
+        announce = AnnounceOperator(
+            task_id="announce_datatakes",
+            session_task=register.task_id,
+            execution_timeout=SHORT_LIMIT,
+            doc_md="Announces each datatake found: one partition of the asset s2ps_datatake, which starts its run.",
+        )
+        clusters = {
+            node.name: ClusterOperator(
+                task_id=node.name,
+                node=node.name,
+                plan_task=plan.task_id,
+                session_task=register.task_id,
+                trigger_rule=NONE_FAILED,
+                execution_timeout=CLUSTER_LIMIT,
+                doc_md=texts.cluster(node),
+            )
+            for node in graph.in_phase(SESSION_PHASE)
+        }
+        register >> plan
+        for name, task in clusters.items():
+            upstream = [clusters[up] for up in graph.get(name).upstream if up in clusters]
+            task.set_upstream(upstream or [plan])
+        last = [clusters[node.name] for node in graph.leaves(graph.in_phase(SESSION_PHASE))]
+        announce.set_upstream(last or [plan])
+    return dag

@@ -1,0 +1,125 @@
+"""What the tasks do: calls of `s2ps.production`, with results small enough for XCom."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from s2ps.execution.result import ClusterResult, JobResult
+
+from s2ps_airflow import production
+from s2ps_airflow.failures import translated
+
+log = logging.getLogger(__name__)
+
+Clusters = dict[str, list[dict[str, Any]]]
+
+
+def register_session(folder: str) -> str:
+    """Check that a session is complete and enter it; return its id."""
+    if not folder.strip():
+        raise AirflowFailException("this run names no session; expected: parameter `session`, the folder of a session")
+    with translated():
+        record = production.service().register_session(Path(folder))
+    log.info("session %s is complete", record.id)
+    return str(record.id)
+
+
+def plan(run: Any, phase_group: str, tile_nodes: frozenset[str]) -> tuple[Clusters, list[dict[str, Any]]]:
+    """Plan a phase group; return the clusters per datastrip node and one record per tile."""
+    with translated():
+        clusters = production.service().plan(run, phase_group)
+    per_node: Clusters = {}
+    tiles: dict[str, dict[str, Any]] = {}
+    for cluster in clusters:
+        entry = {"id": cluster.id, "label": cluster.label, "jobs": cluster.jobs}
+        if cluster.node in tile_nodes:
+            tile = cluster.label.split()[0]
+            record = tiles.setdefault(tile, {"tile": tile, "clusters": {}})
+            record["clusters"].setdefault(cluster.node, []).append(entry)
+        else:
+            per_node.setdefault(cluster.node, []).append(entry)
+    log.info(
+        "%s: %d clusters, %d jobs, %d tiles", phase_group, len(clusters), sum(c.jobs for c in clusters), len(tiles)
+    )
+    return per_node, [tiles[name] for name in sorted(tiles)]
+
+
+def run_clusters(
+    run: Any, node: str, clusters: Sequence[Mapping[str, Any]], check: Callable[[], None] | None = None
+) -> dict[str, Any]:
+    """Run the clusters of one task one after the other; return the counts of done, reused and failed jobs."""
+    if not clusters:
+        raise AirflowSkipException(f"{node}: no jobs for this datatake")
+    counts = {"done": 0, "reused": 0, "warnings": 0}
+    seconds = cpu = 0.0
+    for cluster in clusters:
+        if check is not None:
+            check()
+        log.info("cluster %s (%s): %d jobs", cluster["id"], cluster["label"], cluster["jobs"])
+        with translated():
+            result = production.service().run_cluster(run, cluster["id"], on_progress=_log_progress)
+        raise_if_failed(result)
+        counts["done"] += sum(job.state == "done" for job in result.jobs)
+        counts["reused"] += sum(job.state == "reused" for job in result.jobs)
+        counts["warnings"] += sum(job.warning for job in result.jobs)
+        seconds += sum(job.seconds for job in result.jobs)
+        cpu += sum(job.cpu_seconds for job in result.jobs)
+    log.info("%s: %d jobs done, %d reused, %d with warnings", node, *counts.values())
+    return {"node": node, **counts, "job_seconds": round(seconds, 2), "cpu_seconds": round(cpu, 2)}
+
+
+def publish(run: Any, what: str, tile: str | None) -> dict[str, Any]:
+    """Publish the products of a level (of one tile); return their paths and the time of the last one."""
+    with translated():
+        paths = production.service().publish(run, what, tile=tile)
+    if not paths:
+        raise AirflowSkipException(f"no {what.upper()} product is due{f' for tile {tile}' if tile else ''}")
+    for path in paths:
+        log.info("published %s", path)
+    return {"level": what, "tile": tile, "paths": [str(p) for p in paths], "published": published_at(paths)}
+
+
+def published_at(paths: Sequence[Path]) -> str:
+    """Return when the last of the products appeared, ISO UTC; a product recognised again keeps its first time."""
+    times = [path.stat().st_mtime for path in paths if path.exists()]
+    moment = datetime.fromtimestamp(max(times), UTC) if times else datetime.now(UTC)
+    return moment.isoformat()
+
+
+def raise_if_failed(result: ClusterResult) -> None:
+    """Raise the Airflow exception of a cluster that did not succeed; interrupted ones may be retried."""
+    if result.state == "success":
+        return
+    if result.state == "interrupted":
+        raise AirflowException(f"cluster {result.cluster_id} was interrupted: {result.error or 'stopped from outside'}")
+    lines = [describe_failure(job) for job in result.failed_jobs] or [result.error or "no job reported why"]
+    raise AirflowFailException(f"cluster {result.cluster_id} failed\n" + "\n".join(lines))
+
+
+def describe_failure(job: JobResult) -> str:
+    """Return what an operator needs to know of a failed job."""
+    return (
+        f"processor {job.task or job.id}, {job.data_id or 'whole datastrip'}: exit code {job.exit_code}\n"
+        f"  job: {job.id}\n  log: {job.log}\n  {job.error or 'no reason given'}\n"
+        "  next: correct the cause, then clear this task; finished jobs are not run again"
+    )
+
+
+def datatakes(session: str) -> dict[str, dict[str, Any]]:
+    """Return the datatakes of a session with t0, type and granules; raise when there is none."""
+    with translated():
+        records = production.service().datatakes(session)
+    if not records:
+        raise AirflowFailException(f"session {session} holds no datatake; next: look into the log of the L0U cluster")
+    return {
+        str(r.id): {"t0": production.iso(r.t0), "type": str(r.type), "granules": int(r.granules)} for r in records
+    }
+
+
+def _log_progress(*event: Any) -> None:
+    log.info(" ".join(str(part) for part in event))

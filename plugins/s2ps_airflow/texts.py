@@ -1,0 +1,71 @@
+"""What people read in the Airflow pages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from s2ps.model.mission import Level
+
+from s2ps_airflow.nodes import DATASTRIP_PHASE, L1B_PHASE, TILES_PHASE, NodeRecord
+
+DATATAKE_DAG: Final = """
+### One datatake, Level-0 to Level-2A
+
+A run makes the products of **one datatake**; its partition key is the datatake id. Runs start when a session
+announces the datatake, by hand (trigger form, parameter `datatake` or a partition key), or by a backfill over sensing
+dates: `airflow backfill create --dag-id datatake --from-date ... --to-date ...`.
+
+- `plan_*` tasks work out the jobs once the data they depend on exist; every other task runs one **cluster** of jobs.
+- Each tile goes its own way inside the group `tile`: L1C, publication, L2A, publication.
+- **Skipped** means there was nothing to do (level not due for this datatake type, no reference image, ...).
+- A **failed** task names the processor, the data, the exit code and the log. Correct the cause and clear the task:
+  finished jobs are not run again.
+- The clock starts at t0, when the last input arrived: L1C within 75 minutes, L2A within 120 minutes.
+"""
+
+SESSION_DAG: Final = """
+### One downlink session to Level-0 units
+
+Checks that every channel of a session is complete, cuts the stream into granules (L0U) and announces each datatake
+found, which starts one run of the DAG `datatake` per datatake. Trigger it with the folder of the session.
+"""
+
+PARAM_DATATAKE: Final = "Datatake id, for example GS2B_20260701T101559_043890_N05.00. Needed unless a partition key is given."
+PARAM_STRATEGY: Final = "How jobs are fused into clusters and with which resources they run."
+PARAM_FROM_LEVEL: Final = "First level to produce; earlier ones are taken from what is there."
+PARAM_FAULTS: Final = "For tests: a fault to inject into reference processors, such as DECOMP:fail:133."
+PARAM_SESSION: Final = "Folder of the session: one sub-folder ch_1 ... ch_4 per channel, each with its DSIB and raw files."
+
+LEVELS: Final[dict[Level, str]] = {
+    Level.L0U: "Cuts the downlink stream into granules",
+    Level.L0: "Level-0: geolocated, quality checked packets per granule",
+    Level.L1A: "Level-1A: decompressed images in sensor geometry",
+    Level.L1B: "Level-1B: calibrated radiances, refined geometry",
+    Level.L1C: "Level-1C: top-of-atmosphere reflectance per tile",
+    Level.L2A: "Level-2A: surface reflectance and scene classification per tile",
+}
+
+PLANS: Final[dict[str, str]] = {
+    DATASTRIP_PHASE: "Takes the datatake for this run and plans its Level-0 and Level-1A jobs. "
+    "If another run is producing the same datatake, everything else is skipped.",
+    L1B_PHASE: "Plans the Level-1B jobs: with geometric refining if reference images were found, without otherwise.",
+    TILES_PHASE: "Plans the Level-1C and Level-2A jobs of every tile the datastrip covers.",
+}
+TILE_GROUP: Final = "One copy per MGRS tile; a tile never waits for its siblings"
+MILESTONE: Final = "Says whether the last L1C product came within 75 minutes after t0. Reports a breach; never fails the run."
+SUMMARY: Final = "Prints the products and the time per level. Fails if a task of the run failed, so that the run is marked failed."
+
+
+def cluster(node: NodeRecord) -> str:
+    """Return the description of a cluster task."""
+    steps = "\n".join(f"- `{task}`" for task in node.tasks)
+    scope = "one tile" if node.over == "tile" else "the whole datastrip"
+    return (
+        f"Runs the {node.level} cluster **{node.name}** for {scope}. Steps:\n\n{steps}\n\n"
+        "Skipped when it has no jobs for this datatake. Clearing it runs only the jobs that are not finished."
+    )
+
+
+def publish(level: Level) -> str:
+    """Return the description of a publication task."""
+    return f"Publishes the {level} products that passed their quality checks; products that are there already are recognised."
