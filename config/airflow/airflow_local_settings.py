@@ -1,0 +1,8 @@
+"""Loads what tasks need once, in the scheduler, so that the task processes forked from it start warm."""
+
+import sys
+
+if "scheduler" in sys.argv:
+    import airflow.providers.standard.operators.empty
+    import airflow.sdk.execution_time.task_runner
+    import s2ps_airflow.preload  # noqa: F401

@@ -1,0 +1,38 @@
+"""Imports and caches worth having before the scheduler forks its task processes."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+
+from s2ps.model.errors import S2psError
+
+MODULES = (
+    "s2ps.production",
+    "s2ps.planning",
+    "s2ps.inventory",
+    "s2ps.execution",
+    "s2ps_airflow.installed",
+    "s2ps_airflow.operators",
+    "s2ps_airflow.reports",
+)
+
+log = logging.getLogger(__name__)
+
+
+def preload() -> None:
+    """Import the modules tasks use and read the catalogue; a broken one is only reported, its tasks will fail."""
+    for module in MODULES:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            log.warning("not preloaded: %s: %s", module, error)
+    try:
+        from s2ps_airflow.installed import datatake_dags
+
+        datatake_dags()
+    except (S2psError, ImportError, ValueError) as error:
+        log.warning("catalogue not preloaded: %s", error)
+
+
+preload()

@@ -1,0 +1,232 @@
+"""Starts, watches and stops the embedded Airflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from s2ps.embedded.environment import USER, Project, Secrets, variables, write_private
+from s2ps.embedded.processes import Process, launch, tail, terminate
+from s2ps.embedded.rest import AirflowClient
+from s2ps.model.errors import ConfigurationError, TimeoutFailure
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+REQUIRED_DAGS = frozenset({"session_ingestion", "datatake"})
+DEFAULT_PORT = 8080
+MIGRATION_LIMIT = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeStatus:
+    """What is known of an embedded Airflow."""
+
+    url: str | None
+    components: Mapping[str, str]
+    """Component -> "running", "dead" or "not started"."""
+    health: Mapping[str, str]
+    problems: tuple[str, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Return whether every component runs and reports itself healthy."""
+        return bool(self.health) and not self.problems and set(self.health.values()) == {"healthy"}
+
+
+class EmbeddedAirflow:
+    """One private Airflow below a folder; everything can be repeated without harm."""
+
+    def __init__(
+        self,
+        home: Path,
+        port: int | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
+        project: Path | None = None,
+        cores: int | None = None,
+    ) -> None:
+        """`home` gets everything Airflow writes; `settings` are S2PS_* variables its tasks shall see."""
+        self.home = home.expanduser().resolve()
+        self.project = Project.locate(project)
+        self._settings = dict(settings or {})
+        self._wanted_port = port
+        self._cores = cores or os.cpu_count() or 1
+
+    @property
+    def password(self) -> str:
+        """Return the password of the user `admin`."""
+        return self._secrets().password
+
+    @property
+    def user(self) -> str:
+        """Return the name of the only user."""
+        return USER
+
+    @property
+    def url(self) -> str:
+        """Return the address of the pages; raise ConfigurationError when it was never started."""
+        port = self._state().get("port")
+        if port is None:
+            raise ConfigurationError(f"no Airflow was started in {self.home}", next_step="call start() first")
+        return f"http://127.0.0.1:{port}"
+
+    def client(self) -> AirflowClient:
+        """Return a client with the credentials of this installation."""
+        return AirflowClient(self.url, USER, self.password)
+
+    def environment(self, port: int) -> dict[str, str]:
+        """Return the full environment of the components and of `airflow` commands typed by hand."""
+        own = variables(self.home, self.project, port, self._secrets(), self._cores)
+        return {**os.environ, **self._settings, **own}
+
+    def start(self, wait: float = 180.0, on_step: Callable[[str], None] | None = None) -> str:
+        """Start what is not running and wait until DAGs can be triggered; return the address of the pages.
+
+        Raises ConfigurationError with the tail of the log when a component dies, TimeoutFailure after `wait` seconds.
+        """
+        tell = on_step or (lambda _: None)
+        running = {process.name: process for process in self._processes() if process.alive}
+        port = int(self._state()["port"]) if running else free_port(self._wanted_port)
+        environment = self.environment(port)
+        self.home.mkdir(parents=True, exist_ok=True)
+        write_private(self.home / "passwords.json", json.dumps({USER: self.password}))
+        self._write_environment(environment)
+        if not running:
+            tell("preparing the database")
+            self._migrate(environment)
+        for name in COMPONENTS:
+            if name not in running:
+                running[name] = self._launch(name, environment)
+        self._write_state(port, running)
+        tell("waiting for the components")
+        self._await_ready(wait)
+        return self.url
+
+    def stop(self) -> list[str]:
+        """Stop every component; return the names of those that had to be forced."""
+        forced = terminate(self._processes())
+        state = self._state()
+        if state:
+            self._store({**state, "processes": []})
+        return forced
+
+    def status(self) -> RuntimeStatus:
+        """Return the state of every component; a dead one comes with the tail of its log."""
+        known = {process.name: process for process in self._processes()}
+        states = {n: ("running" if known[n].alive else "dead") if n in known else "not started" for n in COMPONENTS}
+        problems = [self._problem(name) for name, state in states.items() if state == "dead"]
+        if "port" not in self._state():
+            return RuntimeStatus(None, states, {}, tuple(problems))
+        client = self.client()
+        health = client.health() if states["api-server"] == "running" else {}
+        client.close()
+        return RuntimeStatus(self.url, states, health, tuple(problems))
+
+    def command(self, *arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """Run an `airflow` command against this installation, such as ("backfill", "create", ...)."""
+        port = int(self._state().get("port", DEFAULT_PORT))
+        return subprocess.run(
+            [*_airflow(), *arguments],
+            env=self.environment(port),
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def _launch(self, name: str, environment: Mapping[str, str]) -> Process:
+        return launch(name, [*_airflow(), name], environment, self._log(name), self.home)
+
+    def _migrate(self, environment: Mapping[str, str]) -> None:
+        log = self._log("database")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as stream:
+            code = subprocess.run(
+                [*_airflow(), "db", "migrate"],
+                env=dict(environment),
+                cwd=self.home,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                timeout=MIGRATION_LIMIT,
+                check=False,
+            ).returncode
+        if code:
+            raise ConfigurationError(f"Airflow's database could not be prepared (exit code {code})\n{tail(log)}")
+
+    def _await_ready(self, wait: float) -> None:
+        deadline = time.monotonic() + wait
+        client = self.client()
+        warm = False
+        while True:
+            status = self.status()
+            if status.problems:
+                raise ConfigurationError("\n".join(status.problems), next_step="correct the cause and start again")
+            if status.health and not warm:
+                client.warm_up()
+                warm = True
+            if status.ready and REQUIRED_DAGS <= set(client.dag_ids()):
+                client.close()
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutFailure(f"Airflow is not ready after {wait:.0f} s: {self._missing(status, client)}")
+            time.sleep(0.3)
+
+    def _missing(self, status: RuntimeStatus, client: AirflowClient) -> str:
+        if not status.health:
+            return f"the API does not answer\n{tail(self._log('api-server'))}"
+        sick = [name for name, state in status.health.items() if state != "healthy"]
+        errors = [f"{name}\n{trace}" for name, trace in client.import_errors().items()]
+        missing = sorted(REQUIRED_DAGS - set(client.dag_ids()))
+        return f"unhealthy: {sick}; missing DAGs: {missing}\n" + "\n".join(errors)
+
+    def _problem(self, name: str) -> str:
+        return f"{name} has died; last lines of {self._log(name)}:\n{tail(self._log(name))}"
+
+    def _log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def _secrets(self) -> Secrets:
+        return Secrets.keep(self.home / "secrets.json")
+
+    def _state(self) -> dict[str, object]:
+        path = self.home / "state.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+    def _store(self, state: Mapping[str, object]) -> None:
+        write_private(self.home / "state.json", json.dumps(state, indent=1))
+
+    def _write_state(self, port: int, processes: Mapping[str, Process]) -> None:
+        self._store({"port": port, "processes": [asdict(process) for process in processes.values()]})
+
+    def _processes(self) -> list[Process]:
+        stored = self._state().get("processes", [])
+        return [Process(**item) for item in stored] if isinstance(stored, list) else []
+
+    def _write_environment(self, environment: Mapping[str, str]) -> None:
+        own = {n: v for n, v in environment.items() if n.startswith(("AIRFLOW", "S2PS_")) or n == "PYTHONPATH"}
+        lines = [f"export {name}='{value}'" for name, value in sorted(own.items())]
+        write_private(self.home / "environment.sh", "\n".join(lines) + "\n")
+
+
+def free_port(wanted: int | None) -> int:
+    """Return the wanted port (default 8080) if it is free, else another free one."""
+    for candidate in (wanted or DEFAULT_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ConfigurationError("no free TCP port on 127.0.0.1")
+
+
+def _airflow() -> list[str]:
+    return [sys.executable, "-m", "airflow"]
