@@ -1,0 +1,51 @@
+"""Conversion of equalised counts to the digital numbers of top-of-atmosphere reflectance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipf_adapters.reference.l1c.mosaic import LOST, NO_DATA, TileImage
+from ipf_adapters.reference.l1c.mosaic import SATURATED as SATURATED_BIT
+
+FloatArray = NDArray[np.float64]
+QUANTIFICATION = 10000.0
+ADD_OFFSET = 1000.0
+"""Added to the digital number; RADIO_ADD_OFFSET of the metadata is its opposite."""
+NO_DATA_NUMBER = 0
+SATURATED_NUMBER = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Radiometric constants of one band."""
+
+    gain: dict[int, float]
+    """Counts per radiance (W/m2/sr/um) of each detector."""
+    solar_irradiance: float
+    """E0 in W/m2/um at one astronomical unit."""
+    earth_sun_correction: float
+    """U, the inverse square of the distance in astronomical units."""
+
+
+def reflectance_numbers(
+    image: TileImage, cosine: NDArray[np.float32], calibration: Calibration
+) -> NDArray[np.uint16]:
+    """Return uint16 digital numbers: reflectance * 10000 + 1000, 0 without data, 65535 where saturated.
+
+    `cosine` is that of the sun zenith angle per pixel.
+    """
+    gains = np.full(256, np.inf, dtype=np.float32)
+    for detector, gain in calibration.gain.items():
+        gains[detector] = gain
+    factor = np.pi * QUANTIFICATION / (calibration.solar_irradiance * calibration.earth_sun_correction)
+    numbers = image.counts * np.float32(factor)
+    numbers /= gains[image.detector]
+    numbers /= cosine
+    numbers += np.float32(ADD_OFFSET + 0.5)
+    result = np.clip(numbers, 1.0, SATURATED_NUMBER - 1).astype(np.uint16)
+    result[(image.quality & SATURATED_BIT) != 0] = SATURATED_NUMBER
+    result[(image.detector == 0) | ((image.quality & (NO_DATA | LOST)) != 0)] = NO_DATA_NUMBER
+    return result
