@@ -1,0 +1,65 @@
+"""The auxiliary types of the mission, read from `auxiliary_types.yaml`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from s2ps.inventory.rules import Rule
+from s2ps.model.errors import CatalogueError
+
+Stage = Literal["L0U", "L0", "L1", "L2"]
+
+
+class AuxiliaryType(BaseModel):
+    """What holds for every file of one auxiliary type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    levels: tuple[Stage, ...]
+    """Stages of the chain that need it."""
+    rule: Rule = Rule.LATEST_VAL_COVER
+    unit_dependent: bool = True
+    band_dependent: bool = False
+    """13 files, one per band."""
+    optional: bool = False
+    folder: str = "S2IPF-GIPP"
+    """Name of the folder in which processors expect it."""
+    extension: str = ".xml"
+    aliases: tuple[str, ...] = ()
+    """Names by which task tables ask for it too."""
+
+
+@cache
+def auxiliary_types() -> dict[str, AuxiliaryType]:
+    """Return every known type by name."""
+    text = files(__package__).joinpath("auxiliary_types.yaml").read_text(encoding="utf-8")
+    return TypeAdapter(dict[str, AuxiliaryType]).validate_python(yaml.safe_load(text))
+
+
+def canonical_name(name: str) -> str:
+    """Return the name of a type as its files carry it; raise CatalogueError for an unknown type."""
+    known = auxiliary_types()
+    if name in known:
+        return name
+    for canonical, described in known.items():
+        if name in described.aliases:
+            return canonical
+    raise CatalogueError(
+        f"auxiliary type {name} is not known",
+        expected="a type of s2ps/inventory/auxiliary_types.yaml",
+        next_step="correct the processor definition or add the type there",
+    )
+
+
+def types_needed(stage: Stage, *, with_optional: bool = True) -> tuple[str, ...]:
+    """Return the types one stage of the chain needs, by name."""
+    return tuple(
+        name
+        for name, described in auxiliary_types().items()
+        if stage in described.levels and (with_optional or not described.optional)
+    )

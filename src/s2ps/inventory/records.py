@@ -1,0 +1,76 @@
+"""The records the inventory keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+SubjectKind = Literal["session", "datatake"]
+RunState = Literal["running", "success", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A complete downlink session."""
+
+    id: str
+    folder: Path
+    t0: datetime
+    """When its last input was published at the pick-up point."""
+    station: str
+    files: int
+    """DSDB files of all channels."""
+    unit: str = ""
+    start: datetime | None = None
+    stop: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatatakeRecord:
+    """The part of a datatake received in one session."""
+
+    id: str
+    unit: str
+    type: str
+    start: datetime
+    """Sensing start."""
+    stop: datetime
+    absolute_orbit: int
+    relative_orbit: int
+    t0: datetime
+    session_id: str
+    granules: int
+    datastrips: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRecord:
+    """A published product."""
+
+    name: str
+    level: str
+    type: str
+    path: Path
+    datatake: str
+    run: str
+    published_at: datetime
+    size: int
+    """Bytes."""
+    tile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run of a strategy over a session or datatake."""
+
+    key: str
+    kind: SubjectKind
+    subject: str
+    strategy: str
+    from_level: str
+    state: RunState
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,121 @@
+"""Tables of the inventory."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Column, Dialect, Index, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+from s2ps.model.timestamps import format_utc, parse_utc
+
+
+class UtcText(TypeDecorator[datetime]):
+    """A UTC time as text of fixed width, so that comparing texts compares times."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Write a time."""
+        return None if value is None else format_utc(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Read a time."""
+        return None if value is None else parse_utc(value)
+
+
+class PathText(TypeDecorator[Path]):
+    """A path as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Path | None, dialect: Dialect) -> str | None:
+        """Write a path."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Path | None:
+        """Read a path."""
+        return None if value is None else Path(value)
+
+
+class TextTuple(TypeDecorator[tuple[str, ...]]):
+    """A tuple of texts as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """Write a tuple."""
+        return None if value is None else json.dumps(list(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+        """Read a tuple."""
+        return None if value is None else tuple(json.loads(value))
+
+
+METADATA = MetaData()
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("folder", PathText, nullable=False),
+    Column("t0", UtcText, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("start", UtcText),
+    Column("stop", UtcText),
+)
+
+DATATAKES = Table(
+    "datatakes",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("unit", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("start", UtcText, nullable=False),
+    Column("stop", UtcText, nullable=False),
+    Column("absolute_orbit", Integer, nullable=False),
+    Column("relative_orbit", Integer, nullable=False),
+    Column("t0", UtcText, nullable=False),
+    Column("session_id", Text, nullable=False),
+    Column("granules", Integer, nullable=False),
+    Column("datastrips", TextTuple, nullable=False),
+    Column("levels", TextTuple, nullable=False),
+    Index("datatakes_by_time", "start", "stop"),
+    Index("datatakes_by_session", "session_id"),
+)
+
+PRODUCTS = Table(
+    "products",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("path", PathText, nullable=False),
+    Column("datatake", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("published_at", UtcText, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("tile", Text, nullable=False),
+    Index("products_by_datatake", "datatake", "level"),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("from_level", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcText, nullable=False),
+    Column("updated_at", UtcText, nullable=False),
+    Index("runs_by_subject", "kind", "subject"),
+)
