@@ -22,29 +22,29 @@ class TileEntry:
 
     number: int
     """Place in the list, from 1."""
-    name: str
-    """As "32TPQ"."""
+    tile: str
+    """MGRS name, "32TPQ"."""
     detectors: tuple[int, ...]
 
 
-def read_tile_list(path: Path) -> tuple[TileEntry, ...]:
-    """Read the tiles in order; raises InputError when their number is not the one announced."""
+def read_tile_list(path: Path) -> list[TileEntry]:
+    """Read the tiles sorted by number; raises InputError when their number is not the one announced."""
     root = read_root(path, "Tile_List")
-    entries = tuple(_entry(node, path) for node in root.iterfind("List_Tile_Id"))
+    entries = sorted((_entry(node, path) for node in root.iterfind("List_Tile_Id")), key=lambda entry: entry.number)
     announced = count_of(root.find("Number_Of_Tiles"), path)
     if announced != len(entries):
         raise InputError(f"tile list {path} has {len(entries)} tiles", expected=f"{announced} as it says")
     return entries
 
 
-def write_tile_list(path: Path, tiles: Sequence[tuple[str, Sequence[int]]]) -> None:
-    """Write tiles, each a name and its detectors, numbered from 1."""
+def write_tile_list(path: Path, entries: Sequence[TileEntry]) -> None:
+    """Write the tiles of a datastrip."""
     root = etree.Element("Tile_List")
-    etree.SubElement(root, "Number_Of_Tiles").text = str(len(tiles))
-    for number, (name, detectors) in enumerate(tiles, start=1):
-        node = etree.SubElement(root, "List_Tile_Id", Tile_Number=f"{number:03d}")
-        etree.SubElement(node, "Tile_Id").text = name
-        etree.SubElement(node, "List_Detectors_HR").text = "-".join(f"{detector:02d}" for detector in detectors)
+    etree.SubElement(root, "Number_Of_Tiles").text = str(len(entries))
+    for entry in entries:
+        node = etree.SubElement(root, "List_Tile_Id", Tile_Number=f"{entry.number:03d}")
+        etree.SubElement(node, "Tile_Id").text = entry.tile
+        etree.SubElement(node, "List_Detectors_HR").text = "-".join(f"{detector:02d}" for detector in entry.detectors)
     write_root(path, root)
 
 

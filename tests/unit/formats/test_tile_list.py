@@ -10,8 +10,9 @@ from s2ps.model.errors import InputError
 
 def test_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "tile_list_file.xml"
-    write_tile_list(path, [("32TPQ", (1, 12)), ("32TPR", ())])
-    assert read_tile_list(path) == (TileEntry(1, "32TPQ", (1, 12)), TileEntry(2, "32TPR", ()))
+    entries = [TileEntry(1, "32TPQ", (1, 12)), TileEntry(2, "32TPR", ())]
+    write_tile_list(path, entries)
+    assert read_tile_list(path) == entries
     assert "<Tile_Id>32TPQ</Tile_Id>" in path.read_text()
 
 
@@ -26,7 +27,7 @@ def test_round_trip(tmp_path: Path) -> None:
 )
 def test_damage_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
     path = tmp_path / "tile_list_file.xml"
-    write_tile_list(path, [("32TPQ", (1, 12))])
+    write_tile_list(path, [TileEntry(1, "32TPQ", (1, 12))])
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(InputError, match=reason):
         read_tile_list(path)
