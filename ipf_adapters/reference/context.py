@@ -112,6 +112,10 @@ class JobContext:
         item = self._find(file_type)
         return item is not None and any(path.exists() for path in item.paths)
 
+    def input_paths(self, file_type: str) -> tuple[Path, ...]:
+        """Return the existing files and directories of an input as the job order names them; raises MissingInput."""
+        return self._paths(file_type)
+
     def input_dir(self, file_type: str) -> Path:
         """Return the one directory of an input; raises MissingInput or InvalidInput."""
         paths = self._paths(file_type)

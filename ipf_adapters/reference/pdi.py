@@ -103,9 +103,9 @@ def add_footprint(parent: Node, ring: Ring, *, flat: bool = False) -> None:
 def pdis_in(folder: Path, file_type: str | None = None) -> list[tuple[Path, PdiName]]:
     """Return the items in a folder, or the folder itself if it is one, sorted by name.
 
-    `file_type` ("MSI_L0__GR") keeps one type only. Fused folders (symbolic links) are followed, four levels deep.
+    `file_type` ("MSI_L0__GR") keeps one type only. Fused folders (symbolic links) are followed, five levels deep.
     """
-    found = sorted(_search(folder, 4), key=lambda pair: pair[0].name)
+    found = sorted(_search(folder, 5), key=lambda pair: pair[0].name)
     return [(path, name) for path, name in found if file_type is None or name.file_type == file_type]
 
 
