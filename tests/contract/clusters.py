@@ -68,7 +68,9 @@ class Workbench:
         self.executable.write_text(PROCESSOR.format(python=sys.executable))
         self.executable.chmod(0o755)
 
-    def job(self, name: str, *producers: str, outputs: tuple[OutputRequest, ...] | None = None, **do: str) -> JobRequest:
+    def job(
+        self, name: str, *producers: str, outputs: tuple[OutputRequest, ...] | None = None, **do: str
+    ) -> JobRequest:
         """Return a job that takes TEXTS of its producers and writes TEXTS."""
         given: dict[str, Any] = {
             name: do.pop(name)
