@@ -238,6 +238,28 @@ def read_strip(folder: Path, detector: int, band: Band, kind: str = "", *, mappe
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
+def read_scenes(folder: Path, detector: int, band: Band, scenes: range, lines: int, kind: str = "") -> Image:
+    """Join the part of the pieces of a detector and band that covers consecutive scenes of `lines` lines each.
+
+    Raises InputError when a scene is in no piece or a piece has not the lines of its scenes.
+    """
+    parts: list[Image] = []
+    wanted = scenes[0]
+    for piece, path in pieces(folder, detector, band, kind):
+        if not piece.first <= wanted <= piece.last or wanted > scenes[-1]:
+            continue
+        image = np.load(path, allow_pickle=False, mmap_mode="r")
+        if len(image) != (piece.last - piece.first + 1) * lines:
+            raise InputError(f"{path} has {len(image)} lines", expected=f"{lines} for each of its scenes")
+        until = min(piece.last, scenes[-1])
+        parts.append(image[(wanted - piece.first) * lines : (until - piece.first + 1) * lines])
+        wanted = until + 1
+    if wanted <= scenes[-1]:
+        what = f"{kind or 'image'} of D{detector:02d} {band.name} scene {wanted}"
+        raise InputError(f"{folder} holds no {what}", expected="pieces over all scenes", next_step="run the step before")
+    return np.concatenate(parts)
+
+
 def _read(path: Path, form: type[Record]) -> Record:
     try:
         return form.model_validate_json(path.read_bytes())

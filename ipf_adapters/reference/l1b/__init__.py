@@ -1,0 +1,1 @@
+"""Reference processors of L1B: comparison with the reference image, refined geometry, tile list."""
