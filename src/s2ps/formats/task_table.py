@@ -105,7 +105,9 @@ class TaskTable:
 def read_task_table(path: Path) -> TaskTable:
     """Read a table; its name is the file's, TaskTable_L1A.xml is "L1A". Raises InputError naming file and element."""
     try:
-        root = etree.parse(path, etree.XMLParser(remove_comments=True, resolve_entities=False, no_network=True)).getroot()
+        root = etree.parse(
+            path, etree.XMLParser(remove_comments=True, resolve_entities=False, no_network=True)
+        ).getroot()
     except (OSError, etree.XMLSyntaxError) as error:
         raise InputError(f"{path.name}: no readable XML: {error}", expected="an Ipf_Task_Table document") from error
     if root.tag != "Ipf_Task_Table":

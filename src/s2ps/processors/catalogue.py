@@ -51,11 +51,15 @@ class Catalogue:
         self._steps: dict[StepKey, Step] = {}
         for processor in sorted(processors, key=lambda item: item.name):
             if processor.name in self.processors:
-                raise CatalogueError(f"processor {processor.name} is defined twice", expected="one definition file each")
+                raise CatalogueError(
+                    f"processor {processor.name} is defined twice", expected="one definition file each"
+                )
             self.processors[processor.name] = processor
             for spec in processor.steps:
                 self._add(Step(StepKey(spec.phase, spec.task), processor, spec))
-        self._steps = dict(sorted(self._steps.items(), key=lambda item: (PHASE_NAMES.index(item[0].phase), item[0].task)))
+        self._steps = dict(
+            sorted(self._steps.items(), key=lambda item: (PHASE_NAMES.index(item[0].phase), item[0].task))
+        )
 
     def _add(self, step: Step) -> None:
         if step.key in self._steps:

@@ -52,7 +52,9 @@ def check(catalogue: Catalogue, expected_pairs: Iterable[Pair] = ()) -> CheckRep
     return CheckReport(
         missing_producers=tuple(_missing_producers(catalogue)),
         unknown_types=tuple(_unknown_types(catalogue)),
-        unnamed_executables=tuple(p.name for p in catalogue.processors.values() if not p.command.endswith((".bash", ".sh"))),
+        unnamed_executables=tuple(
+            p.name for p in catalogue.processors.values() if not p.command.endswith((".bash", ".sh"))
+        ),
         cycles=tuple(_cycles(catalogue)),
         missing_pairs=tuple(pair for pair in sorted(set(expected_pairs)) if pair not in present),
     )

@@ -74,7 +74,11 @@ def _place(content: object, location: tuple[int | str, ...]) -> str:
     for item in location:
         if isinstance(item, int):
             node = node[item] if isinstance(node, list) and item < len(node) else None
-            title = next((str(node[key]) for key in ("task", "type", "phase") if key in node), "") if isinstance(node, dict) else ""
+            title = (
+                next((str(node[key]) for key in ("task", "type", "phase") if key in node), "")
+                if isinstance(node, dict)
+                else ""
+            )
             words[-1:] = [f"{words[-1] if words else ''}[{title or item}]"]
         else:
             node = node.get(item) if isinstance(node, dict) else None

@@ -150,9 +150,7 @@ class ProcessorSpec(Declaration):
     def _default_task(cls, value: object) -> object:
         if not isinstance(value, dict) or not isinstance(value.get("steps"), list):
             return value
-        steps = [
-            {"task": value.get("name", ""), **step} if isinstance(step, dict) else step for step in value["steps"]
-        ]
+        steps = [{"task": value.get("name", ""), **step} if isinstance(step, dict) else step for step in value["steps"]]
         return {**value, "steps": steps}
 
     @model_validator(mode="after")

@@ -1,0 +1,1 @@
+"""Graphs of processors and of jobs; edges come from data, an output that feeds an input."""
