@@ -115,8 +115,8 @@ def inverse_grid(
 ) -> InverseGrid:
     """Compute the grid of a detector over a window; heights are the extremes of the terrain in metres."""
     low, high = heights[0] - 10.0, heights[1] + 10.0
-    row_nodes = node_positions(float(window.row0), float(max(window.row1 - 1, window.row0 + 1)), ROW_STEP, least=6, most=1024)
-    col_nodes = node_positions(float(window.col0), float(max(window.col1 - 1, window.col0 + 1)), COLUMN_STEP, least=6)
+    row_nodes = _nodes(window.row0, window.row1, ROW_STEP)
+    col_nodes = _nodes(window.col0, window.col1, COLUMN_STEP)
     x, y = np.meshgrid(tile.x_of(col_nodes, band.resolution), tile.y_of(row_nodes, band.resolution))
     lon, lat = to_geographic(x, y)
     line, col = model.inverse(detector, band, np.stack([lon, lon]), np.stack([lat, lat]), _levels(low, high, x.shape))
@@ -130,6 +130,10 @@ def inverse_grid(
         line,
         col,
     )
+
+
+def _nodes(first: int, end: int, step: float) -> FloatArray:
+    return node_positions(float(first), float(max(end - 1, first + 1)), step, least=6, most=1024)
 
 
 def _levels(low: float, high: float, shape: tuple[int, ...]) -> FloatArray:

@@ -42,7 +42,7 @@ class TileImage:
 def prepare_strip(
     counts: NDArray[np.float32], quality: NDArray[np.uint8], first_line: int = 0, lines: int | None = None
 ) -> Strip:
-    """Prefilter rows first_line.. of a strip; gaps are filled with their nearest neighbours so that they do not ring."""
+    """Prefilter a strip from `first_line` on; gaps take their nearest neighbour first so that they do not ring."""
     image = np.asarray(counts, dtype=np.float32)
     lines = first_line + len(image) if lines is None else lines
     gaps = (quality & (NO_DATA | LOST)) != 0
