@@ -48,7 +48,7 @@ class InputSpec(Declaration):
     type: str
     kind: Kind = "Directory"
     producers: tuple[Source, ...] = Field(default=(), alias="from")
-    """In order; where two write the same path, the later one of the list wins."""
+    """In the order of the chain; they may write the same path only with the same content."""
     external: Literal["session", "workspace"] | None = None
     """session: files of the downlink session; workspace: a working directory the runner makes."""
     added: bool = False
@@ -58,7 +58,7 @@ class InputSpec(Declaration):
     @classmethod
     def _parse_producers(cls, value: object) -> object:
         if not isinstance(value, (list, tuple)):
-            raise ValueError("expected a list of producers")
+            return value
         return tuple(Source.parse(item) if isinstance(item, str) else item for item in value)
 
     @model_validator(mode="after")
