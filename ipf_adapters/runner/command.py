@@ -70,7 +70,7 @@ def run_command(
     return Outcome(
         ending=ending,
         exit_code=128 - code if code < 0 else code,
-        signal=signal.Signals(-code).name if code < 0 else None,
+        signal=_signal_name(-code) if code < 0 else None,
         seconds=time.monotonic() - begun,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         peak_rss_bytes=usage.ru_maxrss * 1024,
@@ -90,6 +90,10 @@ def _readable(timeout_s: float, *descriptors: int) -> set[int]:
         poll.register(descriptor, select.POLLIN)
     milliseconds = min(timeout_s * 1000, 2**31 - 1)
     return {descriptor for descriptor, _ in poll.poll(milliseconds)}
+
+
+def _signal_name(number: int) -> str:
+    return next((known.name for known in signal.Signals if known == number), f"signal {number}")
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -17,10 +17,13 @@ from s2ps.staging.store import StagingStore
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """One finished job whose output goes into a fusion."""
+    """One finished job and the output type that is taken from it."""
 
+    key: str
+    """Place of the job in the staging."""
     folder: Path
     record: JobRecord
+    output_type: str
 
 
 class Fusion:
@@ -32,28 +35,27 @@ class Fusion:
 
     def __init__(self, store: StagingStore) -> None:
         self._store = store
-        self._made: dict[tuple[str, tuple[str, ...], str], Path] = {}
+        self._made: dict[tuple[str, ...], Path] = {}
         self._lock = threading.Lock()
 
-    def fuse(self, datatake: str, producers: Sequence[Producer], output_type: str) -> Path:
-        """Return the directory that joins one output type of several jobs.
+    def fuse(self, datatake: str, producers: Sequence[Producer]) -> Path:
+        """Return the directory that joins outputs of several jobs.
 
         The same relative path from two producers is accepted when the content is the same.
         Raises InputError naming both jobs when it differs.
         """
-        names = tuple(f"{producer.record.id} {producer.record.key}" for producer in producers)
-        remembered = (datatake, names, output_type)
+        remembered = (datatake, *(f"{producer.key}/{producer.output_type}" for producer in producers))
         with self._lock:
             if remembered not in self._made:
-                self._made[remembered] = self._fuse(datatake, producers, output_type)
+                self._made[remembered] = self._fuse(datatake, producers)
             return self._made[remembered]
 
-    def _fuse(self, datatake: str, producers: Sequence[Producer], output_type: str) -> Path:
-        links = _links(producers, output_type)
+    def _fuse(self, datatake: str, producers: Sequence[Producer]) -> Path:
+        links = _links(producers)
         digest = hashlib.sha256()
         for path, (producer, entry) in sorted(links.items()):
-            digest.update(f"{producer.record.id}\0{path}\0{entry.sha256}\n".encode())
-        key = layout.fused(datatake, f"{output_type}-{digest.hexdigest()[:32]}")
+            digest.update(f"{producer.key}\0{entry.path}\0{path}\0{entry.sha256}\n".encode())
+        key = layout.fused(datatake, f"{producers[0].output_type}-{digest.hexdigest()[:32]}")
         if not self._store.exists(key):
             tree = self._store.begin(key)
             _link_all(tree, links)
@@ -61,15 +63,16 @@ class Fusion:
         return self._store.open_local(key)
 
 
-def _links(producers: Sequence[Producer], output_type: str) -> dict[str, tuple[Producer, RecordedFile]]:
+def _links(producers: Sequence[Producer]) -> dict[str, tuple[Producer, RecordedFile]]:
     links: dict[str, tuple[Producer, RecordedFile]] = {}
     for producer in producers:
-        for entry in producer.record.files_of(output_type):
-            path = entry.path.removeprefix(f"{output_type}/")
+        for entry in producer.record.files_of(producer.output_type):
+            path = entry.path.removeprefix(f"{producer.output_type}/")
             other, same = links.setdefault(path, (producer, entry))
             if same.sha256 != entry.sha256:
+                both = f"job {other.record.id} and by job {producer.record.id}"
                 raise InputError(
-                    f"{output_type}/{path} is written by job {other.record.id} and by job {producer.record.id}",
+                    f"{producer.output_type}/{path} is written by {both}",
                     expected="one producer for every file, or the same content from all",
                     next_step="have the processor put its part (detector, band, granules) into the file name",
                 )

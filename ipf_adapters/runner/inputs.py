@@ -8,6 +8,7 @@ from pathlib import Path
 from ipf_adapters.runner.fusion import Fusion, Producer
 from ipf_adapters.runner.outputs import read_record
 from s2ps.execution.request import AuxiliaryRequest, InputRequest, JobRequest
+from s2ps.execution.result import JobRecord
 from s2ps.formats.job_order import JobOrderInput
 from s2ps.model.errors import InputError
 from s2ps.staging import layout
@@ -21,49 +22,53 @@ class InputResolver:
         self._store = store
         self._datatake = datatake
         self._fusion = Fusion(store)
-        self._producers: dict[str, Producer] = {}
+        self._records: dict[str, JobRecord] = {}
         self._lock = threading.Lock()
 
     def resolve(self, job: JobRequest) -> tuple[JobOrderInput, ...]:
         """Return all inputs and auxiliary files of a job; raise InputError naming what is missing."""
-        resolved = [found for entry in job.inputs if (found := self._input(job, entry)) is not None]
+        by_type: dict[str, list[InputRequest]] = {}
+        for entry in job.inputs:
+            by_type.setdefault(entry.type, []).append(entry)
+        resolved = [found for entries in by_type.values() if (found := self._input(job, entries)) is not None]
         return (*resolved, *(self._auxiliary(job, entry) for entry in job.auxiliary))
 
-    def _input(self, job: JobRequest, entry: InputRequest) -> JobOrderInput | None:
-        if entry.paths:
-            return JobOrderInput(
-                entry.type, entry.kind, tuple(self._path(job, entry.type, text) for text in entry.paths)
-            )
-        datatake = entry.run or self._datatake
-        wanted = entry.produced_type
-        producers = [self._producer(job, entry, datatake, name) for name in dict.fromkeys(entry.jobs)]
-        written = [producer for producer in producers if producer.record.files_of(wanted)]
-        if not written:
-            return None
-        if entry.kind == "Physical":
-            name = layout.physical_name(wanted)
-            return JobOrderInput(entry.type, "Physical", tuple(item.folder / wanted / name for item in written))
-        if len(written) == 1:
-            return JobOrderInput(entry.type, "Directory", (written[0].folder / wanted,))
-        return JobOrderInput(entry.type, "Directory", (self._fusion.fuse(datatake, written, wanted),))
+    def _input(self, job: JobRequest, entries: list[InputRequest]) -> JobOrderInput | None:
+        """Join all entries of one type; return None when its producers had nothing to write."""
+        kind = entries[0].kind
+        written = [producer for entry in entries for producer in self._written(job, entry)]
+        given = [self._path(job, entry.type, text) for entry in entries for text in entry.paths]
+        if kind == "Physical":
+            made = [item.folder / item.output_type / layout.physical_name(item.output_type) for item in written]
+        elif len(written) > 1:
+            made = [self._fusion.fuse(self._datatake, written)]
+        else:
+            made = [item.folder / item.output_type for item in written]
+        paths = (*made, *given)
+        return JobOrderInput(entries[0].type, kind, paths) if paths else None
 
-    def _producer(self, job: JobRequest, entry: InputRequest, datatake: str, name: str) -> Producer:
-        key = layout.job(datatake, name)
+    def _written(self, job: JobRequest, entry: InputRequest) -> list[Producer]:
+        producers = [self._producer(job, entry, name) for name in dict.fromkeys(entry.jobs)]
+        return [producer for producer in producers if producer.record.files_of(entry.produced_type)]
+
+    def _producer(self, job: JobRequest, entry: InputRequest, name: str) -> Producer:
+        key = layout.job(entry.run or self._datatake, name)
         with self._lock:
-            known = self._producers.get(key)
+            known = self._records.get(key)
         if known is None:
-            known = self._read_producer(job, entry, key)
+            known = self._record(job, entry, key)
             with self._lock:
-                self._producers[key] = known
-        if entry.produced_type not in known.record.types:
+                self._records[key] = known
+        if entry.produced_type not in known.types:
             raise InputError(
                 f"input {entry.type} of {job.id}: job {name} does not make {entry.produced_type}",
-                expected=f"one of {', '.join(known.record.types) or 'no output at all'}",
+                expected=f"one of {', '.join(known.types) or 'no output at all'}",
                 next_step="plan the cluster again with the present catalogue",
             )
-        return known
+        folder = self._store.open_local(key)
+        return Producer(key=key, folder=folder, record=known, output_type=entry.produced_type)
 
-    def _read_producer(self, job: JobRequest, entry: InputRequest, key: str) -> Producer:
+    def _record(self, job: JobRequest, entry: InputRequest, key: str) -> JobRecord:
         record = read_record(self._store.open_local(key)) if self._store.exists(key) else None
         if record is None:
             raise InputError(
@@ -71,7 +76,7 @@ class InputResolver:
                 expected="a job folder with its job.json in the staging",
                 next_step="run the cluster that holds this job first",
             )
-        return Producer(self._store.open_local(key), record)
+        return record
 
     def _auxiliary(self, job: JobRequest, entry: AuxiliaryRequest) -> JobOrderInput:
         paths = tuple(self._path(job, entry.type, text) for text in entry.paths)

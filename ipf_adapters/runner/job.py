@@ -32,10 +32,12 @@ class JobRunner:
         """Run a job, or take its finished result; every failure ends in the returned result."""
         started = datetime.now(UTC)
         try:
-            record = self._finished(job)
-            if record is not None:
-                return self._result(job, "reused", started, record=record)
-            self._store.delete(layout.job(self._request.datatake, job.id))
+            folder = layout.job(self._request.datatake, job.id)
+            if self._store.exists(folder):
+                record = self._finished(job)
+                if record is not None:
+                    return self._result(job, "reused", started, record=record)
+                self._store.delete(folder)
             workspace = make_workspace(self._store, self._request, job, self._inputs.resolve(job))
         except (S2psError, OSError) as error:
             return self._result(job, "failed", started, error=f"{job.id}: {error}")

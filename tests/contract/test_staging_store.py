@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,18 @@ def test_log_is_readable_while_it_grows_and_the_last_one_is_kept(store: StagingS
         assert log.read() == b"second"
     assert store.read("logs/j.log") == b"second"
     assert store.read("logs/j.log.1") == b"first try"
+
+
+def test_sweep_removes_only_what_was_left_behind_long_ago(store: StagingStore) -> None:
+    store.write("jobs/B/x", b"x")
+    left = store.begin("jobs/A")
+    (left / "x").write_text("x")
+    now = datetime.now(UTC)
+    assert store.sweep(now - timedelta(hours=1)) == 0
+    assert left.exists()
+    assert store.sweep(now + timedelta(hours=1)) == 1
+    assert not left.exists()
+    assert store.read("jobs/B/x") == b"x"
 
 
 def test_missing_keys_are_named(store: StagingStore, tmp_path: Path) -> None:

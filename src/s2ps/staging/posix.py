@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -153,6 +154,18 @@ class PosixStore:
             raise InputError(f"{tree} is not an uncommitted folder of {self.root}")
         shutil.rmtree(tree, ignore_errors=True)
 
+    def sweep(self, before: datetime) -> int:
+        """Remove uncommitted and replaced files and folders that were last touched before a moment."""
+        removed = 0
+        for folder, folders, files in os.walk(self.root):
+            for name in [name for name in (*folders, *files) if not _committed(name)]:
+                path = Path(folder, name)
+                if _last_touched(path) < before.timestamp():
+                    _remove_now(path)
+                    removed += 1
+            folders[:] = [name for name in folders if _committed(name)]
+        return removed
+
     def open_local(self, key: str) -> Path:
         """Return the path of a file or tree."""
         path = self._path(key)
@@ -178,14 +191,24 @@ class PosixStore:
             path.rename(stale)
         except FileNotFoundError:
             return
-        if stale.is_dir() and not stale.is_symlink():
-            shutil.rmtree(stale)
-        else:
-            stale.unlink()
+        _remove_now(stale)
 
 
 def _committed(name: str) -> bool:
     return PARTIAL_MARK not in name and STALE_MARK not in name
+
+
+def _remove_now(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _last_touched(path: Path) -> float:
+    """Return the latest change of a file or of anything in a folder, in seconds; 0 when it has just gone."""
+    inside = [Path(folder, name) for folder, _, names in os.walk(path) for name in ("", *names)]
+    return max((item.lstat().st_mtime for item in [path, *inside] if item.exists()), default=0.0)
 
 
 def _aside(path: Path, mark: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -71,6 +72,9 @@ class StagingStore(Protocol):
 
     def discard(self, tree: Path) -> None:
         """Remove a folder given by `begin` that will not be committed."""
+
+    def sweep(self, before: datetime) -> int:
+        """Remove what unfinished work has left behind, if it was last touched before a moment; return how much."""
 
     def open_local(self, key: str) -> Path:
         """Return a local path to read the file or tree from; an object store fetches it first."""

@@ -100,6 +100,17 @@ def test_inputs_may_be_keys_of_the_staging_and_jobs_of_another_run(bench: Workbe
     assert (bench.staging / "runs/other/jobs/later/TEXTS/later.txt").read_text() == "A early.txt\nB early\nlater\n"
 
 
+def test_entries_of_one_type_become_one_input(bench: Workbench) -> None:
+    assert run(bench.request(bench.job("early"))).state == "success"
+    entries = (
+        InputRequest(type="TEXTS", run="dt", jobs=("early",)),
+        InputRequest(type="TEXTS", jobs=("mine",)),
+    )
+    request = bench.request(bench.job("mine"), bench.job("join", inputs=entries))
+    assert run(request.model_copy(update={"datatake": "other"})).state == "success"
+    assert (bench.staging / "runs/other/jobs/join/TEXTS/join.txt").read_text() == "TEXTS early.txt mine.txt\njoin\n"
+
+
 def test_missing_producer_is_named(bench: Workbench) -> None:
     result = run(bench.request(bench.job("a", "elsewhere")))
     assert result.state == "failed"
