@@ -256,7 +256,9 @@ def read_scenes(folder: Path, detector: int, band: Band, scenes: range, lines: i
         wanted = until + 1
     if wanted <= scenes[-1]:
         what = f"{kind or 'image'} of D{detector:02d} {band.name} scene {wanted}"
-        raise InputError(f"{folder} holds no {what}", expected="pieces over all scenes", next_step="run the step before")
+        raise InputError(
+            f"{folder} holds no {what}", expected="pieces over all scenes", next_step="run the step before"
+        )
     return np.concatenate(parts)
 
 

@@ -76,9 +76,7 @@ def datastrip_name(info: working.DatastripInfo, level: str, ctx: JobContext) -> 
     )
 
 
-def granule_name(
-    info: working.DatastripInfo, level: str, ctx: JobContext, detector: int, start: datetime
-) -> PdiName:
+def granule_name(info: working.DatastripInfo, level: str, ctx: JobContext, detector: int, start: datetime) -> PdiName:
     """Return the name of a granule item of "L1A" or "L1B" by its sensing start."""
     return PdiName(
         info.unit,

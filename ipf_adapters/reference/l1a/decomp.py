@@ -43,9 +43,7 @@ def run(ctx: JobContext) -> None:
     ctx.log.progress(len(parts), len(parts), "images decompressed")
 
 
-def read_granule(
-    source: Path, info: working.DatastripInfo, detector: int, band: Band, scene: int
-) -> RawGranule:
+def read_granule(source: Path, info: working.DatastripInfo, detector: int, band: Band, scene: int) -> RawGranule:
     """Decompress one granule and band; lines of missing packets are 0 and told as lost.
 
     Raises TruncatedInput where a packet is cut, InvalidInput where one is damaged or belongs elsewhere.
@@ -77,9 +75,7 @@ def read_granule(
     return RawGranule(np.zeros((lines, columns), dtype=np.uint16) if image is None else image, lost, count)
 
 
-def _part(
-    packet: packets.Packet, where: str, detector: int, band: Band, scene: int, lines: int
-) -> packets.ImagePart:
+def _part(packet: packets.Packet, where: str, detector: int, band: Band, scene: int, lines: int) -> packets.ImagePart:
     part = packet.image
     if part is None or (part.detector, part.band, part.granule) != (detector, band, scene):
         raise InvalidInput(f"{where}: a packet of band {band.name} belongs to {part or packet.kind.name}")

@@ -78,11 +78,7 @@ def read_features(path: Path) -> list[Feature]:
         raise MissingInput(f"{path} is missing: run the job that writes it again")
     try:
         features = json.loads(path.read_text())["features"]
-        return [
-            (ring, item.get("properties") or {})
-            for item in features
-            for ring in _rings(item["geometry"])
-        ]
+        return [(ring, item.get("properties") or {}) for item in features for ring in _rings(item["geometry"])]
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput(f"{path} is no GeoJSON of polygons ({error!r}): run the job that writes it again") from error
 

@@ -48,9 +48,7 @@ def granule_geometry(
 ) -> GranuleGeometry:
     """Return outline, mean angles and cloud cover of a granule; `clouds` is a shapely geometry in degrees."""
     start, stop = datastrip.granule_period(info, datation, detector, scene)
-    ring = footprints.scene_ring(
-        model, info, detector, datastrip.REFERENCE_BAND, range(scene, scene + 1), terrain
-    )
+    ring = footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, range(scene, scene + 1), terrain)
     lon, lat = np.mean([point[0] for point in ring[:-1]]), np.mean([point[1] for point in ring[:-1]])
     zenith, azimuth = sun.sun_angles(start + (stop - start) / 2, lon, lat)
     return GranuleGeometry(
@@ -81,7 +79,8 @@ def _clouds(ctx: JobContext) -> Any | None:
     from shapely import Polygon, unary_union
 
     rings = [
-        ring for path in sorted(ctx.input_dir("VECTOR").rglob("clouds*.geojson"))
+        ring
+        for path in sorted(ctx.input_dir("VECTOR").rglob("clouds*.geojson"))
         for ring, _ in footprints.read_features(path)
     ]
     return unary_union([Polygon([point[:2] for point in ring]).buffer(0) for ring in rings])
