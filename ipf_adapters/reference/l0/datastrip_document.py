@@ -30,7 +30,7 @@ def specific_parameters(info: DatastripInfo) -> str:
     """Return the text of PROCESSING_SPECIFIC_PARAMETERS of an item of a datastrip."""
     return (
         f"DATABLOCK=DB1 SCALE={info.scale} LINES_PER_GRANULE={info.lines_per_granule} "
-        f"RELATIVE_ORBIT={info.relative_orbit:03d}"
+        f"RELATIVE_ORBIT={info.relative_orbit:03d} LINE_PERIOD_MS={info.line_period_ms!r}"
     )
 
 
