@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def environment_of(job: JobRequest, workspace: Workspace, inherited: Mapping[str
     """Return the environment of a processor: one computing thread unless said otherwise, scratch files inside."""
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     own = {"TMPDIR": str(workspace.working), "S2PS_JOB_ID": job.id}
-    return {**threads, **inherited, **own, **job.environment}
+    python = {"S2PS_PYTHON": sys.executable}
+    return {**threads, **python, **inherited, **own, **job.environment}
 
 
 def tail(log: IO[bytes], lines: int = TAIL_LINES) -> str:

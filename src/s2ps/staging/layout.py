@@ -7,6 +7,7 @@ Both are folders below runs/, so a run named like its datatake keeps everything 
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from s2ps.model.errors import InputError
@@ -37,6 +38,14 @@ def segment(text: str) -> str:
             next_step="correct the id of the run, job, cluster or session it comes from",
         )
     return text
+
+
+def job_name(job_id: str) -> str:
+    """Return the folder name of a job: its id, or for a very long id its beginning and a hash of it."""
+    if len(job_id) <= _SEGMENT_BYTES:
+        return segment(job_id)
+    digest = hashlib.sha256(job_id.encode()).hexdigest()[:16]
+    return segment(f"{job_id[: _SEGMENT_BYTES - 20]}-{digest}")
 
 
 def session(session_id: str) -> str:
@@ -76,7 +85,7 @@ def jobs(datatake: str) -> str:
 
 def job(datatake: str, job_id: str) -> str:
     """Return the folder of a finished job."""
-    return f"{jobs(datatake)}/{segment(job_id)}"
+    return f"{jobs(datatake)}/{job_name(job_id)}"
 
 
 def job_document(datatake: str, job_id: str) -> str:
@@ -101,7 +110,7 @@ def physical_name(output_type: str) -> str:
 
 def log(datatake: str, job_id: str) -> str:
     """Return the log of a job; it is there while the job runs and stays when it fails."""
-    return f"{run(datatake)}/logs/{segment(job_id)}.log"
+    return f"{run(datatake)}/logs/{job_name(job_id)}.log"
 
 
 def fused(datatake: str, digest: str) -> str:

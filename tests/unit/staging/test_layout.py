@@ -20,7 +20,15 @@ def test_paths_of_a_job() -> None:
     assert layout.result("run", "c1") == "runs/run/results/c1.json"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", ".hidden", "a b", "a\n", "x" * 201, "A.partial-1"])
+def test_very_long_job_ids_stay_apart_and_fit_a_file_name() -> None:
+    ids = [f"L0U.EISP@granule={'-'.join(f'{number:03d}' for number in range(1, last))}" for last in (90, 91)]
+    names = {layout.job_name(job_id) for job_id in ids}
+    assert len(names) == 2
+    assert {len(name) for name in names} == {197}
+    assert layout.log("dt", ids[0]).endswith(f"{layout.job_name(ids[0])}.log")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", ".hidden", "a b", "a\n", "../" * 80, "A.partial-1"])
 def test_names_that_are_no_folder_are_refused(name: str) -> None:
     with pytest.raises(InputError, match="cannot name a folder"):
         layout.job("datatake", name)
