@@ -18,14 +18,17 @@ DEFAULT_BASELINE = "05.00"
 
 
 @lru_cache(maxsize=8)
-def load_baseline(baseline: str = DEFAULT_BASELINE) -> Catalogue:
-    """Return the catalogue that comes with S2PS for a processing baseline; raises CatalogueError."""
+def load_baseline(baseline: str = DEFAULT_BASELINE, extra: Path | None = None) -> Catalogue:
+    """Return the catalogue that comes with S2PS for a processing baseline; raises CatalogueError.
+
+    Definition files in the folder `extra` are added; one of the same name replaces the packaged one.
+    """
     root = resources.files("s2ps.processors") / "definitions"
     folder = root / baseline
     if not folder.is_dir():
         known = ", ".join(sorted(item.name for item in root.iterdir() if item.is_dir()))
         raise CatalogueError(f"no processors are defined for baseline {baseline!r}", expected=f"one of {known}")
-    return _load(baseline, folder)
+    return _load(baseline, folder, extra)
 
 
 def load_catalogue(folder: Path, baseline: str | None = None) -> Catalogue:
@@ -35,11 +38,11 @@ def load_catalogue(folder: Path, baseline: str | None = None) -> Catalogue:
     return _load(baseline or folder.name, folder)
 
 
-def _load(baseline: str, folder: Path | Traversable) -> Catalogue:
-    files = sorted((item for item in folder.iterdir() if item.name.endswith(".yaml")), key=lambda item: item.name)
+def _load(baseline: str, *folders: Path | Traversable | None) -> Catalogue:
+    files = {item.name: item for folder in folders if folder for item in folder.iterdir() if item.name.endswith(".yaml")}
     if not files:
-        raise CatalogueError(f"{folder} has no definition files", expected="one NAME.yaml per processor")
-    catalogue = Catalogue(baseline, [_read(item) for item in files])
+        raise CatalogueError(f"{folders[0]} has no definition files", expected="one NAME.yaml per processor")
+    catalogue = Catalogue(baseline, [_read(files[name]) for name in sorted(files)])
     _check_producers(catalogue)
     return catalogue
 

@@ -19,6 +19,8 @@ class Channel:
 
     number: int
     dsib: Path
+    start: datetime
+    stop: datetime
     files: tuple[Path, ...]
 
 
@@ -31,6 +33,9 @@ class Session:
     station_unit: str
     channels: tuple[Channel, ...]
     t0: datetime
+    start: datetime
+    """First data of the downlink, of all channels."""
+    stop: datetime
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -65,7 +70,8 @@ def read_session(folder: Path, *, channels: int = 2) -> Session:
     ordered = tuple(found[number] for number in sorted(found))
     published = max(path.stat().st_mtime for channel in ordered for path in (channel.dsib, *channel.files))
     t0 = datetime.fromtimestamp(int(published), UTC)
-    return Session(names[0].session, folder.resolve(), names[0].station_unit, ordered, t0)
+    start, stop = min(channel.start for channel in ordered), max(channel.stop for channel in ordered)
+    return Session(names[0].session, folder.resolve(), names[0].station_unit, ordered, t0, start, stop)
 
 
 def _channel(path: Path, name: SessionFileName) -> Channel:
@@ -84,7 +90,7 @@ def _channel(path: Path, name: SessionFileName) -> Channel:
         if not file.is_file():
             raise InputError(f"DSDB {file} is missing, {path.name} lists it", next_step=_AGAIN)
     _check_size(path, dsib, files)
-    return Channel(name.channel, path, files)
+    return Channel(name.channel, path, dsib.time_start, dsib.time_stop, files)
 
 
 def _check_size(path: Path, dsib: Dsib, files: tuple[Path, ...]) -> None:

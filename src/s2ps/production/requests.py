@@ -1,0 +1,188 @@
+"""From a plan to the requests of its clusters: inputs located, auxiliary files chosen, every job with its key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from s2ps.execution.request import AuxiliaryRequest, ClusterRequest, InputRequest, JobRequest, OutputRequest, job_key
+from s2ps.graph.job_graph import Job, JobInput
+from s2ps.inventory.auxiliary import AuxiliaryIndex, Selection
+from s2ps.model.errors import ConfigurationError
+from s2ps.planning.plan import Plan
+from s2ps.processors.auxiliary import OPTIONAL_TYPES, STATIC_FOLDERS
+from s2ps.processors.phases import phase_of
+from s2ps.production.faults import Fault, fault_environment
+from s2ps.production.runs import RunState
+from s2ps.settings import Settings
+from s2ps.staging.store import StagingStore
+
+GRI_TYPE = "GRI_ORBIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a run is about: the observation the auxiliary files must fit, and where raw data come from."""
+
+    key: str
+    """Session or datatake id; names the run's folder."""
+    unit: str
+    start: datetime
+    stop: datetime
+    relative_orbit: int | None = None
+    session_id: str | None = None
+    """The session whose L0u made the granules of a datatake."""
+    session_files: tuple[Path, ...] = ()
+    """Files of a session, for L0u."""
+    station: str = ""
+
+
+@dataclass(slots=True)
+class RequestBuilder:
+    """Makes the requests of one plan; `keys` has the keys of all jobs of earlier plans and grows by those of this one."""
+
+    settings: Settings
+    store: StagingStore
+    subject: Subject
+    state: RunState
+    faults: tuple[Fault, ...]
+    keys: dict[str, str]
+    _places: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _fingerprints: dict[str, str] = field(default_factory=dict)
+
+    def build(self, plan: Plan) -> list[ClusterRequest]:
+        """Return one request per cluster, producers first; raises InputError naming every missing auxiliary type."""
+        self._choose_auxiliary(plan)
+        jobs = {job.id: self._job(job) for job in plan.graph}
+        for name in _producers_first(plan.graph):
+            self.keys[name] = self._key(jobs[name])
+        return [
+            ClusterRequest(
+                datatake=self.subject.key,
+                run_id=self.subject.key,
+                plan_hash=plan.plan_hash,
+                cluster_id=cluster.id,
+                node=cluster.node,
+                label=cluster.label,
+                slots=min(cluster.slots, self.settings.slots),
+                timeout_s=float(cluster.time_s),
+                staging=self.store.uri,
+                jobs=tuple(jobs[name].model_copy(update={"key": self.keys[name]}) for name in cluster.jobs),
+                sensing_start=self.subject.start,
+                sensing_stop=self.subject.stop,
+                acquisition_station=self.subject.station,
+                processing_station=self.settings.centre,
+            )
+            for cluster in plan.clusters.clusters
+        ]
+
+    def auxiliary_names(self) -> list[str]:
+        """Return the names of the auxiliary files chosen so far."""
+        return sorted({Path(path).name for paths in self._places.values() for path in paths})
+
+    def _choose_auxiliary(self, plan: Plan) -> None:
+        types = sorted({name for job in plan.graph for name in job.auxiliary})
+        if types:
+            index = AuxiliaryIndex.scan(self.settings.place("auxiliary"))
+            chosen: Selection = index.select(types, self.subject.unit, self.subject.start, self.subject.stop)
+            self._places.update({name: tuple(map(str, chosen.paths(name))) for name in types})
+        for name in sorted({name for job in plan.graph for name in job.static}):
+            self._places[name] = self._static(name)
+
+    def _static(self, name: str) -> tuple[str, ...]:
+        if name == GRI_TYPE:
+            path = self.settings.place("gri") / f"S2__OPER_AUX_GRI{self.subject.relative_orbit or 0:03d}"
+            return (str(path),) if path.is_dir() else ()
+        path = self.settings.place("static") / STATIC_FOLDERS[name]
+        if not path.is_dir():
+            raise ConfigurationError(
+                f"static data {name}: folder {path} is missing", next_step="mount or copy it there"
+            )
+        return (str(path),)
+
+    def _job(self, job: Job) -> JobRequest:
+        level = phase_of(job.phase).level
+        auxiliary = [
+            AuxiliaryRequest(type=name, paths=self._places[name])
+            for name in (*job.auxiliary, *job.static)
+            if self._places[name] or name not in {*OPTIONAL_TYPES, GRI_TYPE}
+        ]
+        return JobRequest(
+            id=job.id,
+            phase=job.phase,
+            task=job.task,
+            processor=job.processor,
+            version=job.version,
+            executable=str(self._executable(job)),
+            exit_policy="idp_sc" if job.exit_policy == "idp_sc" else "strict",
+            timeout_s=float(job.timeout),
+            data_id=job.data_id.key,
+            parameters={**job.parameters, "CREATION_DATE": self.state.creation_text(level)},
+            inputs=tuple(self._input(entry) for entry in job.inputs) + tuple(self._workspace(job)),
+            auxiliary=tuple(auxiliary),
+            outputs=tuple(
+                OutputRequest(
+                    type=o.type, kind="Physical" if o.kind == "Physical" else "Directory", mandatory=o.mandatory
+                )
+                for o in job.outputs
+            ),
+            environment=fault_environment(self.faults, job),
+        )
+
+    def _executable(self, job: Job) -> Path:
+        root = self.settings.place("executables")
+        for candidate in (root / job.executable, root / f"{job.processor}.bash"):
+            if candidate.is_file():
+                return candidate
+        raise ConfigurationError(
+            f"processor {job.processor} has no executable in {root}",
+            expected=f"{job.executable} or {job.processor}.bash",
+            next_step="install the processor there, or set S2PS_EXECUTABLES",
+        )
+
+    def _input(self, entry: JobInput) -> InputRequest:
+        kind = "Physical" if entry.kind == "Physical" else "Directory"
+        if entry.external == "session":
+            return InputRequest(type=entry.type, kind=kind, paths=tuple(map(str, self.subject.session_files)))
+        run = self.subject.session_id if entry.from_session else None
+        return InputRequest(type=entry.type, kind=kind, jobs=entry.jobs, run=run, source_type=entry.source_type)
+
+    def _workspace(self, job: Job) -> Iterable[InputRequest]:
+        for name in job.workspace:
+            folder = self.settings.place("staging") / "persistent" / job.processor / name
+            folder.mkdir(parents=True, exist_ok=True)
+            yield InputRequest(type=name, kind="Directory", paths=(str(folder),))
+
+    def _key(self, job: JobRequest) -> str:
+        """Return the job's key: what `job_key` says and the state of every file that comes from outside."""
+        outside = [path for entry in job.inputs for path in entry.paths] + [p for a in job.auxiliary for p in a.paths]
+        content = [job_key(job, self.keys), [self._fingerprint(path) for path in outside]]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def _fingerprint(self, path: str) -> str:
+        if path not in self._fingerprints:
+            target = Path(path)
+            status = target.stat()
+            is_file = target.is_file()
+            self._fingerprints[path] = f"{status.st_size}:{status.st_mtime_ns}" if is_file else "folder"
+        return self._fingerprints[path]
+
+
+def _producers_first(graph: Iterable[Job]) -> list[str]:
+    """Return job ids so that every producer inside the graph comes before its consumers."""
+    waiting: Mapping[str, Job] = {job.id: job for job in graph}
+    done: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in waiting and name not in done:
+            for producer in waiting[name].producers:
+                visit(producer)
+            done[name] = None
+
+    for name in waiting:
+        visit(name)
+    return list(done)

@@ -1,0 +1,187 @@
+"""One session or datatake from plan to product: what the command line and the Airflow tasks call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from s2ps.execution.factory import BackendSettings, make_backend
+from s2ps.execution.request import ClusterRequest
+from s2ps.execution.result import ClusterResult
+from s2ps.graph.space import ObservationSpace
+from s2ps.inventory.records import DatatakeRecord, ProductRecord, SessionRecord
+from s2ps.inventory.store import Inventory
+from s2ps.model.errors import NotReady
+from s2ps.model.mission import Level
+from s2ps.model.names import PdiName, UserProductName
+from s2ps.planning.plan import Plan
+from s2ps.planning.planner import plan_phase
+from s2ps.processors.phases import PhaseGroup, phase_of
+from s2ps.production.datatakes import find_datatakes, observed
+from s2ps.production.definitions import catalogue_of, strategy_of
+from s2ps.production.faults import Fault
+from s2ps.production.products import Shelf, provenance_of
+from s2ps.production.requests import RequestBuilder, Subject
+from s2ps.production.runs import ClusterRef, RunKey, RunState
+from s2ps.production.sessions import read_session
+from s2ps.settings import Settings
+from s2ps.staging import layout
+from s2ps.staging.location import open_store
+
+RAW_OUTPUT = "DS_GR_FOLDER"
+"""Output type of L0u in which the datatakes of a session lie."""
+_GROUPS = tuple(PhaseGroup)
+
+
+class Production:
+    """The service over one staging, inventory and publication folder; every call can be repeated without harm."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = open_store(settings.place("staging"))
+        self.inventory = Inventory(settings.place("inventory"))
+
+    def register_session(self, folder: Path) -> SessionRecord:
+        """Check that a session is complete and keep it; an `InputError` names the file and the reason."""
+        session = read_session(folder)
+        record = SessionRecord(
+            id=session.id,
+            folder=session.folder,
+            t0=session.t0,
+            station=session.station_unit,
+            files=sum(len(channel.files) for channel in session.channels),
+            unit=session.id[:3],
+            start=session.start,
+            stop=session.stop,
+        )
+        return self.inventory.register_session(record)
+
+    def plan(self, run: RunKey, phase_group: str) -> list[ClusterRef]:
+        """Plan a phase group and write its plan and requests; return its clusters, producers first."""
+        group = PhaseGroup(phase_group)
+        subject, levels, space = self._known(run, group)
+        plan = plan_phase(
+            catalogue_of(self.settings, run.baseline), strategy_of(self.settings, run.strategy), group, space, levels,
+            {"PROCESSING_CENTER": self.settings.centre, "ARCHIVING_CENTER": self.settings.centre},
+        )  # fmt: skip
+        made = tuple(dict.fromkeys(phase_of(job.phase).level for job in plan.graph))
+        state = RunState.load(self.store, run.id).with_creation(made, run.from_level, datetime.now(UTC))
+        state.save(self.store, run.id)
+        faults = tuple(Fault.parse(text) for text in run.faults)
+        builder = RequestBuilder(
+            self.settings, self.store, subject, state, faults, self._keys_before(run, group, subject)
+        )
+        requests = builder.build(plan)
+        self._keep(run, group, plan, builder, requests)
+        return [ClusterRef(r.cluster_id, r.node, r.label, len(r.jobs)) for r in requests]
+
+    def run_cluster(
+        self, run: RunKey, cluster_id: str, on_progress: Callable[[str], None] | None = None
+    ) -> ClusterResult:
+        """Run a planned cluster; finished jobs are reused. The result tells what failed and why."""
+        key = layout.request(run.id, cluster_id)
+        if not self.store.exists(key):
+            raise NotReady(f"cluster {cluster_id} of {run.id} is not planned", next_step="plan its phase group first")
+        request = ClusterRequest.model_validate_json(self.store.read(key))
+        return make_backend(BackendSettings()).run(request, on_progress)
+
+    def datatakes(self, session_id: str) -> list[DatatakeRecord]:
+        """Return the datatakes L0u found in a session, by time, and keep them in the inventory."""
+        session = self.inventory.session(session_id)
+        plan = self._plan(session_id, PhaseGroup.L0U)
+        found: list[DatatakeRecord] = []
+        for job in plan.graph:
+            key = layout.output(session_id, job.id, RAW_OUTPUT)
+            if RAW_OUTPUT in {output.type for output in job.outputs} and self.store.exists(key):
+                found += find_datatakes(self.store.open_local(key), session_id, session.t0)
+        return [self.inventory.register_datatake(record) for record in sorted(found, key=lambda item: item.start)]
+
+    def publish(self, run: RunKey, what: str, tile: str | None = None) -> list[Path]:
+        """Publish the products of a level (of one tile); return their paths, user products first.
+
+        Nothing is due when the level is not one of the datatake's. A product that is already there is recognised.
+        """
+        level = Level(what.upper())
+        record = self.inventory.datatake(run.id)
+        if level not in record.levels:
+            return []
+        plans = list(self._plans(run.id))
+        mine = next((plan for plan in plans if any(phase_of(job.phase).level is level for job in plan.graph)), None)
+        if mine is None:
+            raise NotReady(f"{what} of {run.id} is not planned", next_step="plan and run its phase group first")
+        shelf = Shelf.of(run.id, plans, self.store, level, tile)
+        inputs = [record.session_id, *self._auxiliary_names(run.id)]
+        provenance = provenance_of(mine, [self._plan(record.session_id, PhaseGroup.L0U), *plans], inputs)
+        paths = list(shelf.publish(level, provenance, self.settings.place("products"), tile))
+        for path in paths:
+            self._register_product(path, level, run.id, tile)
+        return paths
+
+    def _known(self, run: RunKey, group: PhaseGroup) -> tuple[Subject, tuple[Level, ...], ObservationSpace]:
+        if run.kind == "session":
+            session = self.inventory.session(run.id)
+            files = read_session(session.folder)
+            start, stop = session.start or session.t0, session.stop or session.t0
+            subject = Subject(session.id, session.unit, start, stop, session_files=files.files, station=session.station)
+            return subject, (Level.L0U,), ObservationSpace()
+        record = self.inventory.datatake(run.id)
+        plans = {plan.phase_group: plan for plan in self._plans(run.id)}
+        space = ObservationSpace()
+        levels = tuple(Level(name) for name in record.levels)
+        if group is PhaseGroup.DATASTRIP or levels[-1].rank > Level.L1A.rank:
+            space = observed(record, plans, self.store, group)
+        station = self.inventory.session(record.session_id).station
+        subject = Subject(
+            record.id, record.unit, record.start, record.stop, record.relative_orbit, record.session_id, station=station
+        )
+        return subject, levels, space
+
+    def _keep(
+        self, run: RunKey, group: PhaseGroup, plan: Plan, builder: RequestBuilder, requests: list[ClusterRequest]
+    ) -> None:
+        for request in requests:
+            self.store.write(layout.request(run.id, request.cluster_id), request.dump().encode())
+        document = {"keys": builder.keys, "auxiliary": builder.auxiliary_names()}
+        self.store.write(layout.plan(run.id, f"{group}.keys"), json.dumps(document).encode())
+        self.store.write(layout.plan(run.id, group), plan.to_json().encode())
+
+    def _keys_before(self, run: RunKey, group: PhaseGroup, subject: Subject) -> dict[str, str]:
+        keys: dict[str, str] = {}
+        if subject.session_id:
+            keys |= self._document(subject.session_id, PhaseGroup.L0U)["keys"]
+        for earlier in _GROUPS[: _GROUPS.index(group)]:
+            if earlier is not PhaseGroup.L0U:
+                keys |= self._document(run.id, earlier)["keys"]
+        return keys
+
+    def _document(self, key: str, group: PhaseGroup) -> dict[str, dict[str, str]]:
+        path = layout.plan(key, f"{group}.keys")
+        if not self.store.exists(path):
+            raise NotReady(f"phase group {group} of {key} is not planned", next_step="plan and run it first")
+        return dict(json.loads(self.store.read(path)))
+
+    def _auxiliary_names(self, key: str) -> list[str]:
+        groups = [group for group in _GROUPS if self.store.exists(layout.plan(key, f"{group}.keys"))]
+        return sorted({name for group in groups for name in self._document(key, group)["auxiliary"]})
+
+    def _plan(self, key: str, group: PhaseGroup) -> Plan:
+        path = layout.plan(key, group)
+        if not self.store.exists(path):
+            raise NotReady(f"phase group {group} of {key} is not planned", next_step="plan it first")
+        return Plan.from_json(self.store.read(path).decode())
+
+    def _plans(self, key: str) -> Iterator[Plan]:
+        for group in _GROUPS:
+            if self.store.exists(layout.plan(key, group)):
+                yield self._plan(key, group)
+
+    def _register_product(self, path: Path, level: Level, run: str, tile: str | None) -> None:
+        user = path.name.endswith(".SAFE")
+        kind = f"MSI{UserProductName.parse(path.name).level}" if user else PdiName.parse(path.name).file_type
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        self.inventory.register_product(
+            ProductRecord(path.name, level.value, kind, path, run, run, moment, size, tile or "")
+        )
