@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 
 
 class Stop:
@@ -15,7 +14,6 @@ class Stop:
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         self._reason: str | None = None
-        self._closed = threading.Event()
 
     @property
     def reason(self) -> str | None:
@@ -24,16 +22,10 @@ class Stop:
 
     def request(self, reason: str) -> None:
         """Ask everybody to stop; the first reason counts."""
-        if self._reason is None and not self._closed.is_set():
+        if self._reason is None:
             self._reason = reason
             os.write(self._writer, b"x")
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable, for good, when a stop is requested."""
         return self._reader
-
-    def close(self) -> None:
-        """Release the descriptors; nobody may wait any more."""
-        self._closed.set()
-        os.close(self._reader)
-        os.close(self._writer)
