@@ -1,9 +1,8 @@
-"""Command `python -m ipf_adapters.simulation`: write a session, auxiliary and static data, a GRI and the truth."""
+"""The command line of the simulation: write a session, auxiliary and static data, a GRI and the truth."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,17 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         columns = (TextColumn("{task.description:32}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
         with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
             task = progress.add_task("Simulation", total=steps(mission))
-            session = simulate(mission, output, gri=gri, report=lambda text: progress.update(task, description=text, advance=1))
+
+            def report(text: str) -> None:
+                progress.update(task, description=text, advance=1)
+
+            session = simulate(mission, output, gri=gri, report=report)
     except ValidationError as error:
         for problem in error.errors():
-            console.print(f"--{problem['loc'][0]}: {problem['msg']} (given: {problem['input']})", style="red", markup=False)
+            text = f"--{problem['loc'][0]}: {problem['msg']} (given: {problem['input']})"
+            console.print(text, style="red", markup=False)
         return 2
     except (S2psError, OSError) as error:
         console.print(f"Simulation failed: {error}", style="red", markup=False)
         return 1
     print(session)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 from pyproj import Transformer
+from shapely import Polygon, box, unary_union
 
 from ipf_adapters.simulation.atmosphere import Weather
 from ipf_adapters.simulation.earth import Surface
 from ipf_adapters.simulation.ground_grid import GroundGrid, toa_reflectance
 from ipf_adapters.simulation.mission import MissionSettings
-from ipf_adapters.simulation.relief import site_bounds
+from ipf_adapters.simulation.relief import swath
 from s2ps.model.bands import Band
 
 BAND = Band.B03
 RESOLUTION = 10
-_BLOCK_METRES = 100_000
+_BLOCK_METRES = 60_000
 _QUANTIFICATION = 10_000
 
 
@@ -36,15 +37,17 @@ def write_reference(mission: MissionSettings, surface: Surface, weather: Weather
 
 
 def blocks(mission: MissionSettings) -> list[GroundGrid]:
-    """Return the grids of the granules: blocks on whole multiples of their size that cover the site."""
+    """Return the grids of the granules: blocks on whole multiples of their size that meet the swath."""
     size = round(_BLOCK_METRES / mission.scale / 60) * 60
-    west, south, east, north = site_bounds(mission, 1500.0)
-    to_utm = Transformer.from_crs(4326, mission.epsg, always_xy=True)
-    x, y = to_utm.transform([west, east, west, east], [south, south, north, north])
-    columns = range(int(min(x) // size), int(max(x) // size) + 1)
-    rows = range(int(max(y) // size), int(min(y) // size) - 1, -1)
+    seen = unary_union([Polygon(ring) for ring in swath(mission, 600.0)])
+    west, south, east, north = (int(limit // size) for limit in seen.bounds)
     count = size // RESOLUTION
-    return [GroundGrid(c * size, (r + 1) * size, RESOLUTION, count, count) for r in rows for c in columns]
+    return [
+        GroundGrid(column * size, (row + 1) * size, RESOLUTION, count, count)
+        for row in range(north, south - 1, -1)
+        for column in range(west, east + 1)
+        if box(column * size, row * size, (column + 1) * size, (row + 1) * size).intersects(seen)
+    ]
 
 
 def _write_granule(

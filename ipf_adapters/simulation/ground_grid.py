@@ -57,9 +57,7 @@ def toa_reflectance(
 ) -> Image:
     """Return TOA reflectance at pixel centres as if there were no clouds or cirrus."""
     rows, columns = np.linspace(0.0, grid.rows - 1.0, _NODES), np.linspace(0.0, grid.columns - 1.0, _NODES)
-    x, y = np.meshgrid(
-        grid.ulx + (columns + 0.5) * grid.resolution, grid.uly - (rows + 0.5) * grid.resolution
-    )
+    x, y = np.meshgrid(grid.ulx + (columns + 0.5) * grid.resolution, grid.uly - (rows + 0.5) * grid.resolution)
     lon, lat = Transformer.from_crs(mission.epsg, 4326, always_xy=True).transform(x, y)
     zenith = sun_zenith(nearest_middle(mission, float(lat.mean())), lon, lat)
     terms = transfer(band, weather, zenith, view_zenith(mission, x, y), lon, lat)

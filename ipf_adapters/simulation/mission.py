@@ -20,7 +20,8 @@ HEADING = 194.0
 """Degrees clockwise from north at the centre of the first datatake: descending."""
 DATATAKE_INTERVAL = 60.0
 """Seconds between the starts of consecutive datatakes."""
-_CENTRE_FROM_ANCHOR = (-45_300.0, -4_700.0)
+_CENTRE_FROM_ANCHOR = (-32_300.0, -4_700.0)
+"""Metres at scale 1: the swath then meets four tile columns and two rows."""
 
 
 class MissionSettings(BaseModel):
@@ -55,7 +56,7 @@ class MissionSettings(BaseModel):
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Easting and northing in the middle of the first datatake: its swath fills three tile columns, two rows."""
+        """Easting and northing in the middle of the first datatake."""
         east, north = _CENTRE_FROM_ANCHOR
         return self.anchor_easting + east / self.scale, self.anchor_northing + north / self.scale
 

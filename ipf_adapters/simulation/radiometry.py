@@ -129,9 +129,7 @@ class Exposure:
             nodes_c = np.linspace(0.0, width - 1.0, max(5, width * 20 // (10 * _NODE_COLUMNS) + 2))
         binning = width / band.width(self._instrument.scale)
         column = (nodes_c + 0.5) / binning - 0.5
-        lon, lat, _ = self._model.locate_on(
-            detector, band, nodes_l[:, None], column[None, :], self._scenery.heights
-        )
+        lon, lat, _ = self._model.locate_on(detector, band, nodes_l[:, None], column[None, :], self._scenery.heights)
         x, y = self._to_utm.transform(lon, lat)
         zenith = sun_zenith(self._take.middle, lon, lat)
         terms = transfer(band, self._scenery.weather, zenith, view_zenith(self._take.mission, x, y), lon, lat)

@@ -18,20 +18,33 @@ Array = NDArray[np.float64]
 Bounds = tuple[float, float, float, float]
 
 _ARC_SECOND = 1.0 / 3600.0
+_HALF_SWATH = 150_000.0
 _BASE_HEIGHT, _HEIGHT_SIGMA = 260.0, 70.0
 _LAND_COVER_STEP = 6.0 * _ARC_SECOND
 
 
-def site_bounds(mission: MissionSettings, margin: float = 4000.0) -> Bounds:
-    """Return west, south, east, north in degrees of everything the datatakes can see, with a margin in metres."""
-    half = 155_000.0 / mission.scale + margin
-    times = []
+def swath(mission: MissionSettings, margin: float) -> list[list[tuple[float, float]]]:
+    """Return, for each datatake, the corners (easting, northing) of what it sees, grown by a margin in metres."""
+    half = _HALF_SWATH / mission.scale + margin
+    to_utm = Transformer.from_crs(4326, mission.epsg, always_xy=True)
+    rings = []
     for take in mission.takes():
-        times += [take.start_gps - 2.0, take.start_gps + take.seconds + 2.0]
-    lon, lat = ground_track(mission, np.array(times))
-    to_north = half / 111_000.0
-    to_east = to_north / np.cos(np.radians(lat.mean()))
-    return lon.min() - to_east, lat.min() - to_north, lon.max() + to_east, lat.max() + to_north
+        reach = margin / mission.ground_speed
+        ends = np.array([take.start_gps - reach, take.start_gps + take.seconds + reach])
+        x, y = to_utm.transform(*ground_track(mission, ends))
+        along = np.array([x[1] - x[0], y[1] - y[0]]) / np.hypot(x[1] - x[0], y[1] - y[0])
+        right = np.array([along[1], -along[0]]) * half
+        corners = ((0, -1), (1, -1), (1, 1), (0, 1))
+        rings.append([(float(x[e] + side * right[0]), float(y[e] + side * right[1])) for e, side in corners])
+    return rings
+
+
+def site_bounds(mission: MissionSettings, margin: float = 4000.0) -> Bounds:
+    """Return west, south, east, north in degrees of everything the datatakes see, with a margin in metres."""
+    points = [point for ring in swath(mission, margin) for point in ring]
+    to_degrees = Transformer.from_crs(mission.epsg, 4326, always_xy=True)
+    lon, lat = to_degrees.transform(*zip(*points, strict=True))
+    return min(lon), min(lat), max(lon), max(lat)
 
 
 def orthometric(mission: MissionSettings, lon: Array, lat: Array) -> Array:
@@ -90,5 +103,3 @@ def _write(path: Path, values: NDArray[np.float32] | NDArray[np.uint8], lon: Arr
         crs="EPSG:4326", transform=transform, compress="deflate", zlevel=1,
     ) as target:  # fmt: skip
         target.write(values, 1)
-
-
