@@ -59,8 +59,8 @@ class Inventory:
         return self._register(DATATAKES, "id", record)
 
     def register_product(self, record: ProductRecord) -> ProductRecord:
-        """Keep a published product."""
-        return self._register(PRODUCTS, "name", record)
+        """Keep a published product; the time of its first publication stays."""
+        return self._register(PRODUCTS, "name", record, keep=("published_at",))
 
     def register_run(self, record: RunRecord) -> RunRecord:
         """Keep a run; the time of its first registration stays."""

@@ -88,6 +88,12 @@ def test_datatakes_between_takes_the_start_and_not_the_stop(inventory: Inventory
     assert between(0.6, 9) == []
 
 
+def test_product_keeps_the_time_it_was_first_published(inventory: Inventory) -> None:
+    inventory.register_product(PRODUCT)
+    inventory.register_product(replace(PRODUCT, published_at=T0 + timedelta(hours=1), size=7))
+    assert inventory.product(PRODUCT.name) == replace(PRODUCT, size=7)
+
+
 def test_products_of_a_datatake_by_level(inventory: Inventory) -> None:
     inventory.register_product(PRODUCT)
     inventory.register_product(replace(PRODUCT, name="A", level="L2A"))
