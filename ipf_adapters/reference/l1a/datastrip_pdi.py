@@ -10,6 +10,7 @@ from ipf_adapters.reference import pdi
 from ipf_adapters.reference.l1a import datastrip
 from ipf_adapters.reference.l1a.radio_finalize import read_quality
 from ipf_adapters.science import working
+from ipf_adapters.science.ancillary_packets import Ancillary
 from ipf_adapters.science.sun import earth_sun_correction
 from s2ps.formats.gipp import AbsoluteCalibration, read_gipp
 from s2ps.formats.pdi_metadata import Node
@@ -73,7 +74,7 @@ def _image_data(
         radiometry.add("PHYSICAL_GAINS", float(calibration.physical_gain[band.index]), bandId=band.index)
 
 
-def _ancillary(node: Node, samples: working.Ancillary) -> None:
+def _ancillary(node: Node, samples: Ancillary) -> None:
     points = node.child("Ephemeris").child("GPS_Points_List")
     for time, position, velocity in zip(samples.orbit_time, samples.position, samples.velocity, strict=True):
         point = points.child("GPS_Point")

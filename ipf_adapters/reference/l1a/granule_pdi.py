@@ -86,8 +86,8 @@ def _general(
 def _geometric(node: Node, geometry: GranuleGeometry) -> None:
     outer = node.child("Granule_Footprint").child("Granule_Footprint")
     pdi.add_footprint(outer, geometry.footprint)
-    node.child("Granule_Position").add("POSITION", geometry.position)
-    header = node.child("Geometric_Header")
+    place = node.child("Granule_Position").add("POSITION", geometry.position)
+    header = place.child("Geometric_Header")
     if geometry.sun is not None:
         sun = header.child("Solar_Angles")
         sun.add("ZENITH_ANGLE", geometry.sun[0], unit="deg").add("AZIMUTH_ANGLE", geometry.sun[1], unit="deg")
@@ -100,7 +100,7 @@ def _geometric(node: Node, geometry: GranuleGeometry) -> None:
 
 
 def _quality(node: Node, geometry: GranuleGeometry, masks: dict[Band, tuple[str, float]]) -> None:
-    content = node.child("Image_Content_QI")
+    content = node.child("Image_Content_QI").child("Common_IMG_QI")
     content.add("CLOUDY_PIXEL_PERCENTAGE", geometry.cloud_cover if geometry.cloud_cover is not None else 0.0)
     content.add("DEGRADED_MSI_DATA_PERCENTAGE", max(share for _, share in masks.values()))
     files = node.child("Pixel_Level_QI", geometry="FULL_RESOLUTION")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipf_adapters.reference.context import JobContext
-    from ipf_adapters.reference.l1a.granule_geometry import GranuleGeometry
+    from ipf_adapters.reference.l1a.granule_geometry import Angles, GranuleGeometry
 
 
 def run(ctx: JobContext) -> None:
@@ -33,7 +33,7 @@ def run(ctx: JobContext) -> None:
 
 def final_geometry(folder: Path, detector: int, scene: int) -> GranuleGeometry:
     """Return the first geometry with outline and viewing directions of the final model."""
-    view = {}
+    view: dict[str, Angles] = {}
     for band in BANDS:
         if geometry_path(folder, detector, scene, TASK, band.name).is_file():
             view |= read_geometry(folder, detector, scene, TASK, band.name).view

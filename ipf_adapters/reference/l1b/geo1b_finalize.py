@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ipf_adapters.reference.l1a import datastrip, footprints
 from ipf_adapters.reference.l1a.granule_geometry import read_geometry, write_geometry
-from ipf_adapters.reference.l1a.init_loc_l1 import TASK as FIRST_TASK, mean_view
+from ipf_adapters.reference.l1a.init_loc_l1 import TASK as FIRST_TASK
+from ipf_adapters.reference.l1a.init_loc_l1 import mean_view
 
 if TYPE_CHECKING:
     from ipf_adapters.reference.context import JobContext
