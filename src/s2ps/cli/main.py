@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from s2ps.cli import simulate
+from s2ps.cli import processors, run, simulate
 
 app = typer.Typer(
     name="s2ps",
@@ -15,6 +15,8 @@ app = typer.Typer(
     help="Sentinel-2 Production Service: downlink sessions in, L0 to L2A products out.",
 )
 app.command()(simulate.simulate)
+app.command()(run.run)
+app.add_typer(processors.app, name="processors")
 
 
 def main() -> None:

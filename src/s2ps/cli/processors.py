@@ -30,7 +30,7 @@ def show(name: str, baseline: Baseline = "05.00") -> None:
 
 @app.command("check")
 def check_processors(baseline: Baseline = "05.00") -> None:
-    """Prove that the catalogue is whole: every input has a producer or comes from outside, no cycle, every known pair."""
+    """Prove that the catalogue is whole: no input without origin, no cycle, every known pair."""
     guarded(lambda: _check(catalogue_of(Settings.load(), baseline)))
 
 
@@ -74,6 +74,6 @@ def _check(catalogue: Catalogue) -> None:
         raise SystemExit(1)
     tasks, present = len(catalogue), len(producer_consumer_pairs(catalogue))
     console.print(
-        f"catalogue {catalogue.baseline}: {len(catalogue.processors)} processors, {tasks} tasks; every input has a producer or "
-        f"comes from outside; no cycle; all {len(pairs)} known producer-consumer pairs are there (of {present} in all)"
+        f"catalogue {catalogue.baseline}: {len(catalogue.processors)} processors, {tasks} tasks; every input has a "
+        f"producer or comes from outside; no cycle; all {len(pairs)} known producer-consumer pairs are there (of {present} in all)"
     )

@@ -72,6 +72,11 @@ def producer_consumer_pairs(catalogue: Catalogue) -> set[Pair]:
     return pairs
 
 
+def expected_pairs() -> list[Pair]:
+    """Return the pairs that come with S2PS: who feeds whom in the real chain."""
+    return read_pairs(Path(__file__).parent / "definitions" / "producer_consumer_pairs.txt")
+
+
 def read_pairs(path: Path) -> list[Pair]:
     """Read lines "PRODUCER CONSUMER"; raises InputError naming a line of another shape."""
     pairs = []

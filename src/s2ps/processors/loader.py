@@ -39,7 +39,9 @@ def load_catalogue(folder: Path, baseline: str | None = None) -> Catalogue:
 
 
 def _load(baseline: str, *folders: Path | Traversable | None) -> Catalogue:
-    files = {item.name: item for folder in folders if folder for item in folder.iterdir() if item.name.endswith(".yaml")}
+    files = {
+        item.name: item for folder in folders if folder for item in folder.iterdir() if item.name.endswith(".yaml")
+    }
     if not files:
         raise CatalogueError(f"{folders[0]} has no definition files", expected="one NAME.yaml per processor")
     catalogue = Catalogue(baseline, [_read(files[name]) for name in sorted(files)])

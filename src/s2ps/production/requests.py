@@ -43,7 +43,7 @@ class Subject:
 
 @dataclass(slots=True)
 class RequestBuilder:
-    """Makes the requests of one plan; `keys` has the keys of all jobs of earlier plans and grows by those of this one."""
+    """Makes the requests of one plan; `keys` has the keys of all earlier jobs and grows by those of this plan."""
 
     settings: Settings
     store: StagingStore

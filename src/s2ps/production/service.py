@@ -90,7 +90,7 @@ class Production:
     def datatakes(self, session_id: str) -> list[DatatakeRecord]:
         """Return the datatakes L0u found in a session, by time, and keep them in the inventory."""
         session = self.inventory.session(session_id)
-        plan = self._plan(session_id, PhaseGroup.L0U)
+        plan = self.stored_plan(session_id, PhaseGroup.L0U)
         found: list[DatatakeRecord] = []
         for job in plan.graph:
             key = layout.output(session_id, job.id, RAW_OUTPUT)
@@ -113,11 +113,18 @@ class Production:
             raise NotReady(f"{what} of {run.id} is not planned", next_step="plan and run its phase group first")
         shelf = Shelf.of(run.id, plans, self.store, level, tile)
         inputs = [record.session_id, *self._auxiliary_names(run.id)]
-        provenance = provenance_of(mine, [self._plan(record.session_id, PhaseGroup.L0U), *plans], inputs)
+        provenance = provenance_of(mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *plans], inputs)
         paths = list(shelf.publish(level, provenance, self.settings.place("products"), tile))
         for path in paths:
             self._register_product(path, level, run.id, tile)
         return paths
+
+    def stored_plan(self, key: str, group: PhaseGroup) -> Plan:
+        """Return the plan of a phase group of a session or datatake; raises NotReady when there is none."""
+        path = layout.plan(key, group)
+        if not self.store.exists(path):
+            raise NotReady(f"phase group {group} of {key} is not planned", next_step="plan it first")
+        return Plan.from_json(self.store.read(path).decode())
 
     def _known(self, run: RunKey, group: PhaseGroup) -> tuple[Subject, tuple[Level, ...], ObservationSpace]:
         if run.kind == "session":
@@ -166,16 +173,10 @@ class Production:
         groups = [group for group in _GROUPS if self.store.exists(layout.plan(key, f"{group}.keys"))]
         return sorted({name for group in groups for name in self._document(key, group)["auxiliary"]})
 
-    def _plan(self, key: str, group: PhaseGroup) -> Plan:
-        path = layout.plan(key, group)
-        if not self.store.exists(path):
-            raise NotReady(f"phase group {group} of {key} is not planned", next_step="plan it first")
-        return Plan.from_json(self.store.read(path).decode())
-
     def _plans(self, key: str) -> Iterator[Plan]:
         for group in _GROUPS:
             if self.store.exists(layout.plan(key, group)):
-                yield self._plan(key, group)
+                yield self.stored_plan(key, group)
 
     def _register_product(self, path: Path, level: Level, run: str, tile: str | None) -> None:
         user = path.name.endswith(".SAFE")
