@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from ipf_adapters.reference.l1c.inverse_grid import Project
+from ipf_adapters.reference.l1c.inverse_grid import InverseGrid, Project
 from ipf_adapters.reference.l1c.splines import spread
 from ipf_adapters.reference.l1c.tile_folder import TileSheet
 from ipf_adapters.science.geometry import SensorModel
@@ -57,21 +57,23 @@ def cosine_of_sun(tile: TileSheet, resolution: int, grid: AngleGrid) -> NDArray[
     """Return the cosine of the sun zenith angle of every pixel, float32 (size, size)."""
     nodes = np.arange(NODES) * angle_step(tile)
     pixels = (np.arange(tile.size(resolution)) + 0.5) * resolution
-    weights = spread(nodes, pixels)
-    cosine = weights @ np.cos(np.radians(grid.zenith)) @ weights.T
-    return np.maximum(cosine, 1e-3).astype(np.float32)
+    weights = spread(nodes, pixels).astype(np.float32)
+    cosine = weights @ np.cos(np.radians(grid.zenith)).astype(np.float32) @ weights.T
+    return np.maximum(cosine, np.float32(1e-3))
 
 
 def view_grid(
-    model: SensorModel, detector: int, band: Band, lines: int, height: float, lon: FloatArray, lat: FloatArray
+    model: SensorModel, grid: InverseGrid, band: Band, lines: int, height: float, tile: TileSheet
 ) -> tuple[AngleGrid, FloatArray]:
     """Return the viewing angles at the nodes a detector sees, and the line that sees each node (NaN elsewhere)."""
-    line, col = model.inverse(detector, band, lon, lat, height)
-    width = band.width(model.scale)
+    detector, width = grid.detector, band.width(model.scale)
+    pixels = np.arange(NODES) * angle_step(tile) / band.resolution - 0.5
+    line, col = grid.locate_at(pixels, pixels, height)
     seen = (col > -0.5 - EDGE_SHARE * width) & (col < (1 + EDGE_SHARE) * width) & (line > -0.5) & (line < lines - 0.5)
-    zenith, azimuth = model.view_angles(detector, band, line, col)
-    grid = AngleGrid(np.where(seen, zenith, np.nan), np.where(seen, azimuth, np.nan))
-    return grid, np.where(seen, line, np.nan)
+    zenith, azimuth = np.full(line.shape, np.nan), np.full(line.shape, np.nan)
+    if seen.any():
+        zenith[seen], azimuth[seen] = model.view_angles(detector, band, line[seen], col[seen])
+    return AngleGrid(zenith, azimuth), np.where(seen, line, np.nan)
 
 
 def mean_angles(grids: list[AngleGrid]) -> tuple[float, float] | None:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from ipf_adapters.reference.context import JobContext
 from ipf_adapters.reference.l1c.jpeg2000 import write_jp2
-from ipf_adapters.reference.l1c.mosaic import DEFECTIVE, LOST, NO_DATA, SATURATED
 from ipf_adapters.reference.l1c.tile_folder import TileSheet, load_array, selected_tiles
+from ipf_adapters.science.working import DEFECTIVE, LOST, NODATA, SATURATED
 from s2ps.model.bands import Band
 
 CLASSIFICATION_BAND = Band.B01
 """The job with this band also writes the classification mask, which belongs to no band."""
-QUALITY_PLANES = (None, None, LOST, None, DEFECTIVE, NO_DATA, None, SATURATED)
+QUALITY_PLANES = (None, None, LOST, None, DEFECTIVE, NODATA, None, SATURATED)
 """Planes of MSK_QUALIT: ancillary lost, ancillary degraded, MSI lost, MSI degraded, defective, no data, crosstalk,
 saturated; each with the bit of the working masks it comes from."""
 

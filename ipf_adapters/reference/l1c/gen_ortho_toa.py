@@ -20,12 +20,12 @@ from ipf_adapters.reference.l1c.angles import (
     view_grid,
 )
 from ipf_adapters.reference.l1c.inverse_grid import InverseGrid, Project, inverse_grid, projections, seen_window
-from ipf_adapters.reference.l1c.mosaic import LOST, NO_DATA, Strip, ortho_image, prepare_strip
+from ipf_adapters.reference.l1c.mosaic import Strip, ortho_image, prepare_strip
 from ipf_adapters.reference.l1c.tile_folder import TileSheet, load_array, selected_tiles
 from ipf_adapters.reference.l1c.toa import Calibration, reflectance_numbers
 from ipf_adapters.science.geometry import SensorModel
 from ipf_adapters.science.sun import earth_sun_correction
-from ipf_adapters.science.working import DatastripInfo, pieces, read_datastrip, read_strip
+from ipf_adapters.science.working import LOST, NODATA, DatastripInfo, pieces, read_datastrip, read_strip
 from s2ps.formats.gipp import AbsoluteCalibration, read_gipp
 from s2ps.model.bands import Band
 from s2ps.model.timestamps import format_utc, from_gps_seconds
@@ -105,7 +105,7 @@ def _ortho_band(
     np.save(target / f"{band.name}.npy", numbers)
     np.save(target / f"{band.name}_detector.npy", np.where(numbers == 0, np.uint8(0), image.detector))
     np.save(target / f"{band.name}_quality.npy", image.quality)
-    views = _views(sources, band, tuple(strips), float(heights.mean()), lon, lat)
+    views = _views(sources, sheet, band, grids, float(heights.mean()))
     (target / f"{band.name}_angles.json").write_text(json.dumps(views) + "\n")
 
 
@@ -119,10 +119,8 @@ def _grids(
     extremes = (float(heights.min()), float(heights.max()))
     grids = []
     for detector in sheet.detectors:
-        if next(pieces(sources.images, detector, band), None) is None:
-            continue
         window = seen_window(sources.model, detector, band, sources.lines(band), sheet, project[0], extremes)
-        if not window.empty:
+        if not window.empty and next(pieces(sources.images, detector, band), None) is not None:
             grids.append(inverse_grid(sources.model, detector, band, window, sheet, project[1], extremes))
     return grids
 
@@ -135,7 +133,7 @@ def _strip(ctx: JobContext, sources: Sources, grid: InverseGrid, band: Band) -> 
     counts = np.array(whole[row0:row1], dtype=np.float32)
     quality = _quality(ctx, sources, grid.detector, band, len(whole))[row0:row1].copy()
     unknown = ~np.isfinite(counts)
-    quality[unknown] |= NO_DATA
+    quality[unknown] |= NODATA
     counts[unknown] = 0.0
     return prepare_strip(counts, quality, row0, len(whole))
 
@@ -151,30 +149,28 @@ def _quality(ctx: JobContext, sources: Sources, detector: int, band: Band, lines
     binned = mask[:lines, : mask.shape[1] // width * width].reshape(len(mask[:lines]), width, -1)
     joined = np.bitwise_or.reduce(binned, axis=2)
     missing = lines - len(joined)
-    return np.pad(joined, ((0, missing), (0, 0)), constant_values=NO_DATA | LOST) if missing else joined
+    return np.pad(joined, ((0, missing), (0, 0)), constant_values=NODATA | LOST) if missing else joined
 
 
 def _views(
     sources: Sources,
+    sheet: TileSheet,
     band: Band,
-    detectors: tuple[int, ...],
+    grids: list[InverseGrid],
     height: float,
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
 ) -> dict[str, object]:
-    lines = sources.lines(band)
-    grids, first = {}, np.inf
-    for detector in detectors:
-        grid, line = view_grid(sources.model, detector, band, lines, height, lon, lat)
-        if not grid.empty:
-            grids[detector] = grid
-            timing = sources.model.timing
-            seconds = timing.start + timing.after_start(detector, band, np.asarray(np.nanmin(line)))
+    lines, timing = sources.lines(band), sources.model.timing
+    views, first = {}, np.inf
+    for grid in grids:
+        view, line = view_grid(sources.model, grid, band, lines, height, sheet)
+        if not view.empty:
+            views[grid.detector] = view
+            seconds = timing.start + timing.after_start(grid.detector, band, np.asarray(np.nanmin(line)))
             first = min(first, float(seconds))
-    mean = mean_angles(list(grids.values()))
+    mean = mean_angles(list(views.values()))
     return {
         "band": band.name,
         "first_seen": format_utc(from_gps_seconds(first)) if np.isfinite(first) else None,
         "mean": mean,
-        "detectors": {f"{detector:02d}": to_lists(grid) for detector, grid in grids.items()},
+        "detectors": {f"{detector:02d}": to_lists(view) for detector, view in views.items()},
     }

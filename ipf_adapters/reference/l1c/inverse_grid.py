@@ -46,6 +46,9 @@ class InverseGrid:
     window: Window
     low_height: float
     high_height: float
+    row_nodes: FloatArray
+    """Tile rows of the nodes, evenly spaced."""
+    col_nodes: FloatArray
     rows: FloatArray
     """Spline weights (window rows, node rows)."""
     columns: FloatArray
@@ -62,12 +65,26 @@ class InverseGrid:
         """Return (line, col) of tile rows row0..row1 (exclusive) in the window, at heights of the same shape."""
         weights = self.rows[row0 - self.window.row0 : row1 - self.window.row0]
         share = (height - self.low_height) / (self.high_height - self.low_height)
-        return self._blend(weights, self.line, share), self._blend(weights, self.column, share)
+        return _blend(weights, self.line, self.columns, share), _blend(weights, self.column, self.columns, share)
 
-    def _blend(self, weights: FloatArray, nodes: FloatArray, share: FloatArray) -> FloatArray:
-        low = weights @ nodes[0] @ self.columns.T
-        rise = weights @ (nodes[1] - nodes[0]) @ self.columns.T
-        return np.asarray(low + share * rise)
+    def locate_at(self, rows: FloatArray, cols: FloatArray, height: float) -> tuple[FloatArray, FloatArray]:
+        """Return (line, col), each (rows, cols), at tile positions and one height; NaN outside the window."""
+        window = self.window
+        outside = np.logical_or.outer(
+            (rows < window.row0 - 2) | (rows > window.row1 + 1), (cols < window.col0 - 2) | (cols > window.col1 + 1)
+        )
+        share = np.asarray((height - self.low_height) / (self.high_height - self.low_height))
+        row_weights, col_weights = spread(self.row_nodes, rows), spread(self.col_nodes, cols)
+        line = _blend(row_weights, self.line, col_weights, share)
+        col = _blend(row_weights, self.column, col_weights, share)
+        return np.where(outside, np.nan, line), np.where(outside, np.nan, col)
+
+
+def _blend(rows: FloatArray, nodes: FloatArray, columns: FloatArray, share: FloatArray) -> FloatArray:
+    rise = rows @ (nodes[1] - nodes[0]) @ columns.T
+    rise *= share
+    rise += rows @ nodes[0] @ columns.T
+    return np.asarray(rise)
 
 
 def seen_window(
@@ -125,6 +142,8 @@ def inverse_grid(
         window,
         low,
         high,
+        row_nodes,
+        col_nodes,
         spread(row_nodes, np.arange(window.row0, window.row1, dtype=np.float64)),
         spread(col_nodes, np.arange(window.col0, window.col1, dtype=np.float64)),
         line,

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipf_adapters.reference.light_rasterio import import_rasterio
+
 LOSSLESS: dict[str, str] = {"QUALITY": "100", "REVERSIBLE": "YES", "YCBCR420": "NO"}
 BLOCK = 1024
 """Side of the JPEG 2000 blocks of large images; smaller images are one block."""
@@ -22,8 +24,8 @@ def write_jp2(
     bits: int | None = None,
 ) -> None:
     """Write an image (rows, columns) or (bands, rows, columns) of uint8 or uint16; `bits` used per sample if fewer."""
-    import rasterio
-    from rasterio.transform import Affine
+    rasterio = import_rasterio()
+    from affine import Affine
 
     planes = image[np.newaxis] if image.ndim == 2 else image
     count, height, width = planes.shape
@@ -53,8 +55,6 @@ def write_jp2(
 
 def read_jp2(path: Path) -> NDArray[Any]:
     """Read all bands of an image: (rows, columns), or (bands, rows, columns) when there are several."""
-    import rasterio
-
-    with rasterio.open(path) as source:
+    with import_rasterio().open(path) as source:
         image: NDArray[Any] = source.read()
     return image[0] if image.shape[0] == 1 else image

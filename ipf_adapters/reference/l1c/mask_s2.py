@@ -51,8 +51,6 @@ def reflectance_at_60m(folder: Path, band: Band, size: int) -> FloatArray:
 
 def classify(bands: dict[Band, FloatArray], parameters: MaskParameters) -> NDArray[np.uint8]:
     """Return planes (3, rows, columns) of 0 or 1: opaque cloud, cirrus, snow. Pixels without data are 0 in all."""
-    from scipy import ndimage
-
     blue, green, swir = bands[Band.B02], bands[Band.B03], bands[Band.B11]
     with np.errstate(invalid="ignore", divide="ignore"):
         index = (green - swir) / (green + swir)
@@ -61,9 +59,18 @@ def classify(bands: dict[Band, FloatArray], parameters: MaskParameters) -> NDArr
         cirrus = (bands[Band.B10] > parameters.cirrus) & ~opaque
     if parameters.dilation > 0:
         known = ~np.isnan(blue)
-        opaque = ndimage.binary_dilation(opaque, iterations=parameters.dilation) & known
+        opaque = dilated(opaque, parameters.dilation) & known
         cirrus = cirrus & ~opaque
     return np.stack([opaque, cirrus, snow & ~opaque & ~cirrus]).astype(np.uint8)
+
+
+def dilated(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
+    """Return a mask grown by its four neighbours, `times` times."""
+    grown = mask
+    for _ in range(times):
+        wide = np.pad(grown, 1)
+        grown = wide[1:-1, 1:-1] | wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]
+    return grown
 
 
 def percentages(planes: NDArray[np.uint8], known: NDArray[np.bool_]) -> dict[str, float]:

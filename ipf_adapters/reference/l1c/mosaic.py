@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ipf_adapters.reference.l1c.inverse_grid import InverseGrid
+from ipf_adapters.science.working import LOST, NODATA
 
 FloatArray = NDArray[np.float64]
 ROWS_AT_ONCE = 384
-NO_DATA, SATURATED, DEFECTIVE, LOST = 1, 2, 4, 8
-"""Bits of the quality masks (contracts, section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def prepare_strip(
     """Prefilter a strip from `first_line` on; gaps take their nearest neighbour first so that they do not ring."""
     image = np.asarray(counts, dtype=np.float32)
     lines = first_line + len(image) if lines is None else lines
-    gaps = (quality & (NO_DATA | LOST)) != 0
+    gaps = (quality & (NODATA | LOST)) != 0
     if gaps.all():
         return Strip(np.zeros_like(image), quality, first_line, lines)
     if gaps.any():
@@ -64,7 +63,7 @@ def ortho_image(grids: list[InverseGrid], strips: Mapping[int, Strip], heights: 
     image = TileImage(
         np.zeros(shape, dtype=np.float32),
         np.zeros(shape, dtype=np.uint8),
-        np.full(shape, NO_DATA, dtype=np.uint8),
+        np.full(shape, NODATA, dtype=np.uint8),
     )
     for row0 in range(0, shape[0], ROWS_AT_ONCE):
         _fill_rows(row0, min(row0 + ROWS_AT_ONCE, shape[0]), grids, strips, heights, image)

@@ -15,9 +15,9 @@ from ipf_adapters.reference.errors import InvalidInput, MissingInput, NoData
 from ipf_adapters.reference.l1c.angles import from_lists, mean_angles, node_coordinates, sun_grid, to_lists
 from ipf_adapters.reference.l1c.footprint import data_ring
 from ipf_adapters.reference.l1c.inverse_grid import projections
-from ipf_adapters.reference.l1c.mosaic import DEFECTIVE, LOST
 from ipf_adapters.reference.l1c.tile_folder import TileSheet, load_array, pass_on, selected_tiles
 from ipf_adapters.reference.l1c.tile_metadata import TileGeometry
+from ipf_adapters.science.working import DEFECTIVE, LOST
 from s2ps.model.bands import BANDS, Band
 from s2ps.model.timestamps import format_utc, parse_utc
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ipf_adapters.reference.l1c.mosaic import LOST, NO_DATA, TileImage
-from ipf_adapters.reference.l1c.mosaic import SATURATED as SATURATED_BIT
+from ipf_adapters.science.working import LOST, NODATA
+from ipf_adapters.science.working import SATURATED as SATURATED_BIT
+
+if TYPE_CHECKING:
+    from ipf_adapters.reference.l1c.mosaic import TileImage
 
 FloatArray = NDArray[np.float64]
 QUANTIFICATION = 10000.0
@@ -47,5 +51,5 @@ def reflectance_numbers(
     numbers += np.float32(ADD_OFFSET + 0.5)
     result = np.clip(numbers, 1.0, SATURATED_NUMBER - 1).astype(np.uint16)
     result[(image.quality & SATURATED_BIT) != 0] = SATURATED_NUMBER
-    result[(image.detector == 0) | ((image.quality & (NO_DATA | LOST)) != 0)] = NO_DATA_NUMBER
+    result[(image.detector == 0) | ((image.quality & (NODATA | LOST)) != 0)] = NO_DATA_NUMBER
     return result
