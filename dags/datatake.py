@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow.sdk import DAG
+
 from s2ps_airflow.installed import datatake_dags
 
 DAGS: list[DAG] = datatake_dags()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from airflow.plugins_manager import AirflowPlugin
 
 from s2ps_airflow.deadlines import InputAvailability
@@ -14,6 +12,6 @@ class S2psPlugin(AirflowPlugin):
     """Timetable, partition mapper and deadline reference of datatakes."""
 
     name = "s2ps"
-    timetables: ClassVar[list[Any]] = [DatatakeTimetable]
-    partition_mappers: ClassVar[list[Any]] = [DatatakeMapper]
-    deadline_references: ClassVar[list[Any]] = [InputAvailability]
+    timetables = [DatatakeTimetable]  # noqa: RUF012
+    partition_mappers = [DatatakeMapper]  # noqa: RUF012
+    deadline_references = [InputAvailability]  # noqa: RUF012

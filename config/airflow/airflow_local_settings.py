@@ -3,6 +3,6 @@
 import sys
 
 if "scheduler" in sys.argv:
-    import airflow.providers.standard.operators.empty
-    import airflow.sdk.execution_time.task_runner
+    import airflow.sdk.execution_time.task_runner  # noqa: F401
+
     import s2ps_airflow.preload  # noqa: F401

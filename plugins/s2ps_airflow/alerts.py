@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import urllib.error
 import urllib.request
 from typing import Any
 
-log = logging.getLogger(__name__)
+from s2ps.settings import Settings
 
-WEBHOOK = "S2PS_ALERT_WEBHOOK"
+log = logging.getLogger(__name__)
 
 
 def deadline_missed(milestone: str, context: dict[str, Any] | None = None, **_: Any) -> None:
@@ -33,7 +32,7 @@ def deadline_missed(milestone: str, context: dict[str, Any] | None = None, **_: 
 def send_alert(message: dict[str, Any]) -> bool:
     """Log an alert and post it as JSON to the address in S2PS_ALERT_WEBHOOK; return whether it was delivered."""
     log.error("ALERT %s", json.dumps(message, sort_keys=True))
-    address = os.environ.get(WEBHOOK, "").strip()
+    address = (Settings().alert_webhook or "").strip()
     if not address.startswith(("http://", "https://")):
         return False
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
@@ -43,5 +42,5 @@ def send_alert(message: dict[str, Any]) -> bool:
         with urllib.request.urlopen(request, timeout=10):  # noqa: S310
             return True
     except (urllib.error.URLError, TimeoutError) as error:
-        log.error("alert not delivered to %s: %s; next: check %s", address, error, WEBHOOK)
+        log.warning("alert not delivered to %s: %s; next: check S2PS_ALERT_WEBHOOK", address, error)
         return False

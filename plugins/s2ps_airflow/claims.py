@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -61,7 +62,7 @@ def _create(path: Path, mine: Claim) -> bool:
     except FileExistsError:
         return False
     finally:
-        os.unlink(name)
+        Path(name).unlink()
     return True
 
 
@@ -69,13 +70,11 @@ def _withdraw(path: Path, expected: Claim) -> None:
     """Remove a claim that is over, unless another run has replaced it in the meantime."""
     aside = path.with_name(f".{path.stem}-{os.getpid()}.old")
     try:
-        os.rename(path, aside)
+        path.rename(aside)
     except FileNotFoundError:
         return
     taken = Claim(**json.loads(aside.read_text(encoding="utf-8")))
     if taken != expected:
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(aside, path)
-        except FileExistsError:
-            pass
-    os.unlink(aside)
+    aside.unlink()

@@ -7,21 +7,29 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, BaseOperator, DeadlineAlert, Param, SyncCallback, TaskGroup
-from s2ps.model.mission import Level
+from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert
+from airflow.serialization.encoders import ensure_serialized_asset
 
+from s2ps.model.mission import Level
 from s2ps_airflow import texts
 from s2ps_airflow.deadlines import L1C_LIMIT, L2A_LIMIT, InputAvailability
 from s2ps_airflow.identity import DATATAKE_ASSET, DATATAKE_DAG
-from s2ps_airflow.nodes import DATASTRIP_PHASE, DATATAKE_PHASES, L1B_PHASE, TILES_PHASE, NodeGraph, NodeRecord
+from s2ps_airflow.nodes import DATASTRIP_PHASE, DATATAKE_PHASES, L1B_PHASE, TILES_PHASE, Node, NodeGraph
 from s2ps_airflow.operators import ClusterOperator, PlanOperator, PublishOperator
 from s2ps_airflow.reports import MilestoneOperator, SummaryOperator
 from s2ps_airflow.timetable import DatatakeMapper, DatatakeTimetable
 
 NONE_FAILED = "none_failed"
 INFRASTRUCTURE_RETRIES = 2
-DEFAULT_ARGS: dict[str, Any] = {"retries": INFRASTRUCTURE_RETRIES, "retry_delay": timedelta(seconds=15), "owner": "s2ps"}
-CLUSTER_LIMIT = timedelta(hours=2)
+DEFAULT_ARGS: dict[str, Any] = {
+    "retries": INFRASTRUCTURE_RETRIES,
+    "retry_delay": timedelta(seconds=15),
+    "owner": "s2ps",
+}
+GRACE = timedelta(minutes=5)
+"""On top of a cluster's own limit, which ends its jobs first and says why."""
 SHORT_LIMIT = timedelta(minutes=15)
 FIRST_LEVELS = [str(level) for level in Level if level is not Level.L0U]
 
@@ -37,7 +45,9 @@ def build_datatake_dag(
     """Make the DAG of a datatake; the first strategy and baseline are the defaults of the trigger form."""
     dag = DAG(
         dag_id,
-        schedule=DatatakeTimetable(assets=Asset(DATATAKE_ASSET), default_partition_mapper=DatatakeMapper())
+        schedule=DatatakeTimetable(
+            assets=ensure_serialized_asset(Asset(DATATAKE_ASSET)), default_partition_mapper=DatatakeMapper()
+        )
         if scheduled
         else None,
         catchup=False,
@@ -61,9 +71,20 @@ def datatake_params(strategies: Sequence[str], baselines: Sequence[str]) -> dict
         "datatake": Param(None, type=["null", "string"], title="Datatake", description=texts.PARAM_DATATAKE),
         "strategy": Param(strategies[0], enum=list(strategies), type="string", description=texts.PARAM_STRATEGY),
         "processing_baseline": Param(baselines[0], enum=list(baselines), type="string"),
-        "from_level": Param(FIRST_LEVELS[0], enum=FIRST_LEVELS, type="string", description=texts.PARAM_FROM_LEVEL),
+        "from_level": Param(
+            None,
+            enum=[None, *FIRST_LEVELS],
+            type=["null", "string"],
+            title="From level",
+            description=texts.PARAM_FROM_LEVEL,
+        ),
         "faults": Param(
-            None, type=["null", "string"], section="Advanced", title="Faults", description=texts.PARAM_FAULTS
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            section="Advanced",
+            title="Faults",
+            description=texts.PARAM_FAULTS,
         ),
     }
 
@@ -82,7 +103,7 @@ class _DatatakeBuilder:
     graph: NodeGraph
     dag: DAG
     groups: dict[str, TaskGroup] = field(default_factory=dict)
-    clusters: dict[str, BaseOperator] = field(default_factory=dict)
+    clusters: dict[str, Any] = field(default_factory=dict)
     plans: dict[str, PlanOperator] = field(default_factory=dict)
     publishers: dict[str, BaseOperator] = field(default_factory=dict)
 
@@ -91,7 +112,7 @@ class _DatatakeBuilder:
         for phase in DATATAKE_PHASES:
             self._plan(phase)
             for node in self.graph.in_phase(phase):
-                if not self.graph.is_tile(node):
+                if not node.is_tile:
                     self.clusters[node.name] = self._cluster(node)
         self._tile_group()
         for level in (Level.L0, Level.L1A, Level.L1B):
@@ -105,7 +126,7 @@ class _DatatakeBuilder:
             self.groups[name] = TaskGroup(name, dag=self.dag, tooltip=texts.LEVELS[level])
         return self.groups[name]
 
-    def _group_of(self, node: NodeRecord) -> TaskGroup:
+    def _group_of(self, node: Node) -> TaskGroup:
         """Return the group of a datastrip node; groups must not form a cycle, so early and late nodes get their own."""
         phases = {n.phase_group for n in self.graph.nodes if n.level is node.level}
         if any(DATATAKE_PHASES.index(phase) > DATATAKE_PHASES.index(node.phase_group) for phase in phases):
@@ -113,7 +134,7 @@ class _DatatakeBuilder:
         return self._group(node.level, "_datastrip" if self.graph.below_tiles(node) else "")
 
     def _plan(self, phase: str) -> None:
-        tile_nodes = [n.name for n in self.graph.in_phase(phase) if self.graph.is_tile(n)]
+        tile_nodes = [n.name for n in self.graph.in_phase(phase) if n.is_tile]
         self.plans[phase] = PlanOperator(
             task_id=f"plan_{phase}",
             phase_group=phase,
@@ -125,27 +146,32 @@ class _DatatakeBuilder:
             dag=self.dag,
         )
 
-    def _cluster(self, node: NodeRecord, tile: Any = None, group: TaskGroup | None = None) -> BaseOperator:
-        return ClusterOperator(
-            task_id=node.name,
-            node=node.name,
-            plan_task=f"plan_{node.phase_group}",
-            tile=tile,
-            trigger_rule=NONE_FAILED,
-            execution_timeout=CLUSTER_LIMIT,
-            map_index_template="{{ tile_name }}" if tile is not None else None,
-            doc_md=texts.cluster(node),
-            task_group=group or self._group_of(node),
-            dag=self.dag,
-        )
+    def _cluster(self, node: Node, tile: Any = None, group: TaskGroup | None = None) -> Any:
+        """Make the task of a node; one that has a cluster per detector becomes a mapped task."""
+        arguments: dict[str, Any] = {
+            "task_id": node.name,
+            "node": node.name,
+            "plan_task": f"plan_{node.phase_group}",
+            "trigger_rule": NONE_FAILED,
+            "execution_timeout": timedelta(seconds=node.time_s) + GRACE,
+            "doc_md": texts.cluster(node),
+            "task_group": group or self._group_of(node),
+            "dag": self.dag,
+        }
+        if tile is not None:
+            return ClusterOperator(tile=tile, map_index_template="{{ tile_name }}", **arguments)
+        if node.parts == 1:
+            return ClusterOperator(**arguments)
+        arguments["map_index_template"] = "{{ part_name }}"
+        return ClusterOperator.partial(**arguments).expand(part=list(range(node.parts)))
 
     def _tile_group(self) -> None:
         """Make the mapped group in which every tile goes its own way, L1C and L2A."""
-        nodes = [n for n in self.graph.in_phase(TILES_PHASE) if self.graph.is_tile(n)]
+        nodes = [n for n in self.graph.in_phase(TILES_PHASE) if n.is_tile]
         with self.dag:
             _tiles(self, nodes, self.plans[TILES_PHASE])
 
-    def fill_tile_group(self, nodes: Sequence[NodeRecord], tile: Any, group: TaskGroup) -> None:
+    def fill_tile_group(self, nodes: Sequence[Node], tile: Any, group: TaskGroup) -> None:
         """Make the tasks of one tile."""
         for node in nodes:
             self.clusters[node.name] = self._cluster(node, tile, group)
@@ -176,7 +202,7 @@ class _DatatakeBuilder:
             same = [up for up in node.upstream if self.graph.get(up).phase_group == node.phase_group]
             for up in same:
                 task.set_upstream(self.clusters[up])
-            if not same and not self.graph.is_tile(node):
+            if not same and not node.is_tile:
                 task.set_upstream(self.plans[node.phase_group])
         for earlier, later in ((DATASTRIP_PHASE, L1B_PHASE), (L1B_PHASE, TILES_PHASE)):
             for name in self._needed_for(later, earlier):
@@ -190,9 +216,9 @@ class _DatatakeBuilder:
         published = self.publishers.get(Level.L1C)
         for node in self.graph.in_phase(TILES_PHASE):
             above = [self.graph.get(name) for name in node.upstream]
-            if published and node.level is Level.L2A and self.graph.is_tile(node):
-                if not any(up.level is Level.L2A and self.graph.is_tile(up) for up in above):
-                    self.clusters[node.name].set_upstream(published)
+            first = not any(up.level is Level.L2A and up.is_tile for up in above)
+            if published and first and node.level is Level.L2A and node.is_tile:
+                self.clusters[node.name].set_upstream(published)
 
     def _needed_for(self, later: str, earlier: str) -> list[str]:
         """Return the nodes of a phase the next phase reads from; all its leaves if it reads from none."""
@@ -206,12 +232,12 @@ class _DatatakeBuilder:
         """Return the last nodes of a level that its publication waits for; a tile does not wait for its siblings."""
         nodes = [n for n in self.graph.nodes if n.level is level]
         if level in (Level.L1C, Level.L2A):
-            nodes = [n for n in nodes if self.graph.is_tile(n) or not self.graph.below_tiles(n)]
+            nodes = [n for n in nodes if n.is_tile or not self.graph.below_tiles(n)]
         return [n.name for n in self.graph.leaves(nodes)]
 
     def _finish(self) -> None:
         leaves = self.graph.leaves(self.graph.nodes)
-        ends: list[BaseOperator] = [self.clusters[n.name] for n in leaves if n.name in self.clusters]
+        ends: list[Any] = [self.clusters[n.name] for n in leaves if n.name in self.clusters]
         ends += list(self.publishers.values())
         if Level.L1C in self.publishers:
             check = MilestoneOperator(
@@ -238,11 +264,11 @@ class _DatatakeBuilder:
             dag=self.dag,
         )
         for task in ends:
-            if not any(isinstance(d, BaseOperator) and d in ends for d in task.downstream_list):
+            if not any(follower in ends for follower in task.downstream_list):
                 summary.set_upstream(task)
 
 
-def _tiles(builder: _DatatakeBuilder, nodes: Sequence[NodeRecord], plan: PlanOperator) -> None:
+def _tiles(builder: _DatatakeBuilder, nodes: Sequence[Node], plan: PlanOperator) -> None:
     from airflow.sdk import task_group
 
     @task_group(group_id="tile", tooltip=texts.TILE_GROUP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseDeadlineReference
+from airflow.sdk.definitions.deadline import BaseDeadlineReference
 
 from s2ps_airflow.identity import parse_time
 

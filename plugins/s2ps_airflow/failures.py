@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
 from s2ps.model import errors
 
 

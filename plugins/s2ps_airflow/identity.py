@@ -24,7 +24,7 @@ class RunOptions:
     strategy: str | None
     processing_baseline: str | None
     from_level: str | None
-    faults: str | None
+    faults: tuple[str, ...] = ()
 
 
 def sensing_start(datatake: str) -> datetime:
@@ -59,7 +59,9 @@ def options(context: Mapping[str, Any]) -> RunOptions:
         value = params.get(name)
         return str(value).strip() or None if value is not None else None
 
-    return RunOptions(text("strategy"), text("processing_baseline"), text("from_level"), text("faults"))
+    faults = params.get("faults") or ()
+    injected = (faults,) if isinstance(faults, str) else tuple(str(fault) for fault in faults)
+    return RunOptions(text("strategy"), text("processing_baseline"), text("from_level"), injected)
 
 
 def parse_time(text: object) -> datetime | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol, runtime_checkable
 
-from s2ps.model.mission import Level
+from s2ps.model.mission import DETECTORS, Level
 
 TILE = "tile"
+DETECTOR = "detector"
 SESSION_PHASE = "l0u"
 DATASTRIP_PHASE = "datastrip"
 L1B_PHASE = "l1b"
@@ -17,55 +17,43 @@ TILES_PHASE = "tiles"
 DATATAKE_PHASES = (DATASTRIP_PHASE, L1B_PHASE, TILES_PHASE)
 
 
-@runtime_checkable
-class NodeRecord(Protocol):
-    """One node of a strategy: a kind of cluster."""
-
-    @property
-    def name(self) -> str:
-        """Unique name, also the task id."""
-
-    @property
-    def level(self) -> Level:
-        """Level the node works on."""
-
-    @property
-    def phase_group(self) -> str:
-        """Phase group it is planned in."""
-
-    @property
-    def tasks(self) -> Sequence[str]:
-        """Processing steps inside the cluster."""
-
-    @property
-    def over(self) -> str:
-        """What one cluster covers: "tile", or the whole datastrip."""
-
-    @property
-    def upstream(self) -> Sequence[str]:
-        """Names of the nodes whose data it reads."""
-
-
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node record made by hand (tests) or copied from the planner."""
+    """One node of a strategy: a kind of cluster."""
 
     name: str
+    """Unique; also the task id."""
     level: Level
     phase_group: str
+    """Phase group it is planned in."""
     tasks: tuple[str, ...] = ()
-    over: str = "datastrip"
+    """Processing steps inside the cluster."""
+    over: tuple[str, ...] = ()
+    """Dimensions with one cluster per value; empty: one cluster for the datastrip."""
     upstream: tuple[str, ...] = ()
+    """Nodes whose data it reads."""
+    time_s: int = 3600
+    """Time limit of a cluster, seconds."""
+
+    @property
+    def is_tile(self) -> bool:
+        """Return whether it runs once per tile."""
+        return TILE in self.over
+
+    @property
+    def parts(self) -> int:
+        """Return how many clusters it can have outside the tiles: one per detector, else one."""
+        return len(DETECTORS) if self.over == (DETECTOR,) else 1
 
 
 @dataclass(frozen=True, slots=True)
 class NodeGraph:
     """The nodes of one strategy with the questions the DAG factory asks."""
 
-    nodes: tuple[NodeRecord, ...]
+    nodes: tuple[Node, ...]
 
     @classmethod
-    def of(cls, nodes: Iterable[NodeRecord]) -> NodeGraph:
+    def of(cls, nodes: Iterable[Node]) -> NodeGraph:
         """Check names and edges; raise ValueError naming the node that is wrong."""
         records = tuple(nodes)
         names = [node.name for node in records]
@@ -77,24 +65,20 @@ class NodeGraph:
                 raise ValueError(f"node {node.name} reads from unknown nodes {unknown}; known: {sorted(names)}")
         return cls(records)
 
-    def in_phase(self, phase_group: str) -> tuple[NodeRecord, ...]:
+    def in_phase(self, phase_group: str) -> tuple[Node, ...]:
         """Return the nodes planned together."""
         return tuple(node for node in self.nodes if node.phase_group == phase_group)
 
-    def get(self, name: str) -> NodeRecord:
+    def get(self, name: str) -> Node:
         """Return a node by name."""
         return next(node for node in self.nodes if node.name == name)
 
-    def is_tile(self, node: NodeRecord) -> bool:
-        """Return whether a node runs once per tile."""
-        return node.over == TILE
-
-    def below_tiles(self, node: NodeRecord) -> bool:
+    def below_tiles(self, node: Node) -> bool:
         """Return whether a datastrip node reads, directly or not, what tile nodes of its phase make."""
         above = [self.get(name) for name in node.upstream]
-        return any(self.is_tile(n) or (n.phase_group == node.phase_group and self.below_tiles(n)) for n in above)
+        return any(n.is_tile or (n.phase_group == node.phase_group and self.below_tiles(n)) for n in above)
 
-    def leaves(self, nodes: Sequence[NodeRecord]) -> tuple[NodeRecord, ...]:
+    def leaves(self, nodes: Sequence[Node]) -> tuple[Node, ...]:
         """Return the nodes nobody else among them reads from."""
         read = {name for node in nodes for name in node.upstream}
         return tuple(node for node in nodes if node.name not in read)
@@ -109,4 +93,7 @@ def nodes_of(strategy: str) -> NodeGraph:
     """Return the nodes of a packaged strategy; reads the YAML catalogue once per process."""
     from s2ps_airflow.production import strategy_nodes
 
-    return NodeGraph.of(strategy_nodes(strategy))
+    return NodeGraph.of(
+        Node(r.name, r.level, r.phase_group, r.tasks, r.over, r.upstream, r.resources.time_s)
+        for r in strategy_nodes(strategy)
+    )

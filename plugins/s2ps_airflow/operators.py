@@ -43,10 +43,11 @@ class ProductionOperator(BaseOperator):
         from airflow.sdk.exceptions import AirflowRuntimeError
 
         try:
-            return str(context["ti"].get_dagrun_state(dag_id=claim.dag_id, run_id=claim.run_id))
+            state = context["ti"].get_dagrun_state(dag_id=claim.dag_id, run_id=claim.run_id)
         except AirflowRuntimeError:
             log.info("run %s is no longer known; its claim is taken over", claim.run_id)
             return None
+        return str(getattr(state, "value", state))
 
 
 class PlanOperator(ProductionOperator):
@@ -81,7 +82,7 @@ class PlanOperator(ProductionOperator):
             "Next: wait for that run, then trigger again if something is missing",
             datatake, holder.run_id, holder.dag_id,
         )  # fmt: skip
-        raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
+        raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))  # type: ignore[no-untyped-call]
 
 
 class ClusterOperator(ProductionOperator):
@@ -90,9 +91,11 @@ class ClusterOperator(ProductionOperator):
     ui_color = "#dcfce7"
     template_fields = ("tile",)
 
-    def __init__(self, *, node: str, plan_task: str, tile: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *, node: str, plan_task: str, tile: Any = None, part: int | None = None, **kwargs: Any) -> None:
+        """`part` picks one of the clusters of a datastrip node; None takes all of them, one after the other."""
         super().__init__(**kwargs)
         self.node = node
+        self.part = part
         self.plan_task = plan_task
         self.tile = tile
 
@@ -104,6 +107,9 @@ class ClusterOperator(ProductionOperator):
         else:
             planned = context["ti"].xcom_pull(task_ids=self.plan_task, key=CLUSTERS) or {}
             clusters = planned.get(self.node, [])
+            if self.part is not None:
+                clusters = clusters[self.part : self.part + 1]
+                context["part_name"] = clusters[0]["label"] if clusters else f"{self.part + 1}"
         return tasks.run_clusters(self.run_key(context), self.node, clusters, lambda: self._still_ours(context))
 
     def _still_ours(self, context: Context) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from s2ps.model.mission import Level
 from s2ps.settings import Settings
-
 from s2ps_airflow.identity import RunOptions
 
 
@@ -24,19 +25,27 @@ def service() -> Any:
     return Production(settings())
 
 
-def run_key(kind: str, identifier: str, options: RunOptions) -> Any:
+def run_key(kind: Literal["session", "datatake"], identifier: str, options: RunOptions) -> Any:
     """Return the key of a run; options left alone take the settings' value."""
-    from s2ps.production import RunKey
+    from s2ps.production.runs import RunKey
 
-    chosen = {"strategy": options.strategy or settings().strategy, "from_level": options.from_level}
-    return RunKey(kind=kind, id=identifier, **chosen)
+    return RunKey(
+        kind=kind,
+        id=identifier,
+        strategy=options.strategy or settings().strategy,
+        from_level=Level(options.from_level) if options.from_level else None,
+        baseline=options.processing_baseline,
+        faults=options.faults,
+    )
 
 
 def strategy_nodes(strategy: str) -> Sequence[Any]:
     """Return the node records of a strategy."""
-    from s2ps.planning import plan_nodes
+    from s2ps.planning.nodes import plan_nodes
+    from s2ps.production.definitions import catalogue_of, strategy_of
 
-    return tuple(plan_nodes(strategy))
+    chosen = settings()
+    return tuple(plan_nodes(catalogue_of(chosen), strategy_of(chosen, strategy)))
 
 
 def default_strategy() -> str:
@@ -46,24 +55,27 @@ def default_strategy() -> str:
 
 def strategies() -> list[str]:
     """Return the names of the strategies there are."""
-    from s2ps.planning import strategy_names
+    from s2ps.planning.strategy import strategy_names
 
-    return list(strategy_names())
+    folder = settings().strategies
+    own = [path.stem for path in folder.glob("*.yaml")] if folder is not None else []
+    return sorted({*strategy_names(), *own})
 
 
 def baselines() -> list[str]:
     """Return the processing baselines of the catalogue, the default one first."""
-    from s2ps.processors import baselines as known
-
+    folders = (resources.files("s2ps.processors") / "definitions").iterdir()
+    known = sorted(folder.name for folder in folders if folder.is_dir() and folder.name[0].isdigit())
     default = settings().baseline
-    return [default, *(text for text in known() if text != default)]
+    return [default, *(name for name in known if name != default)]
 
 
 def datatakes_between(start: datetime, stop: datetime) -> list[str]:
-    """Return the ids of the datatakes sensed in a time range, in order of time."""
-    from s2ps.inventory import Inventory
+    """Return the ids of the datatakes sensed from `start` to `stop`, both included, in order of time."""
+    from s2ps.inventory.store import Inventory
 
-    return [record.id for record in Inventory(settings().place("inventory")).datatakes_between(start, stop)]
+    inventory = Inventory(settings().place("inventory"))
+    return [record.id for record in inventory.datatakes_between(start, stop + timedelta(microseconds=1))]
 
 
 def iso(moment: datetime | None) -> str | None:

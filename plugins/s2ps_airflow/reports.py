@@ -54,7 +54,9 @@ class SummaryOperator(BaseOperator):
 
     ui_color = "#e5e7eb"
 
-    def __init__(self, *, publish_tasks: Sequence[str], cluster_tasks: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *, publish_tasks: Sequence[str], cluster_tasks: Mapping[str, Sequence[str]], **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.publish_tasks = list(publish_tasks)
         self.cluster_tasks = {level: list(ids) for level, ids in cluster_tasks.items()}

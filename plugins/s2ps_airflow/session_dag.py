@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, Param
 
 from s2ps_airflow import texts
-from s2ps_airflow.dag_factory import CLUSTER_LIMIT, DEFAULT_ARGS, NONE_FAILED, SHORT_LIMIT
+from s2ps_airflow.dag_factory import DEFAULT_ARGS, GRACE, NONE_FAILED, SHORT_LIMIT
 from s2ps_airflow.identity import SESSION_DAG
 from s2ps_airflow.nodes import SESSION_PHASE, NodeGraph
 from s2ps_airflow.operators import AnnounceOperator, ClusterOperator, PlanOperator, RegisterSessionOperator
@@ -18,7 +20,9 @@ def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
         schedule=None,
         catchup=False,
         default_args=DEFAULT_ARGS,
-        params={"session": Param("", type="string", minLength=1, title="Session folder", description=texts.PARAM_SESSION)},
+        params={
+            "session": Param("", type="string", minLength=1, title="Session folder", description=texts.PARAM_SESSION)
+        },
         max_active_runs=4,
         doc_md=texts.SESSION_DAG,
         description="Checks a downlink session, makes Level-0 units, announces the datatakes",
@@ -50,7 +54,7 @@ def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
                 plan_task=plan.task_id,
                 session_task=register.task_id,
                 trigger_rule=NONE_FAILED,
-                execution_timeout=CLUSTER_LIMIT,
+                execution_timeout=timedelta(seconds=node.time_s) + GRACE,
                 doc_md=texts.cluster(node),
             )
             for node in graph.in_phase(SESSION_PHASE)

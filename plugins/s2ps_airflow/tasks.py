@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
-from s2ps.execution.result import ClusterResult, JobResult
 
+from s2ps.execution.result import ClusterResult, JobResult
 from s2ps_airflow import production
 from s2ps_airflow.failures import translated
 
@@ -38,7 +38,7 @@ def plan(run: Any, phase_group: str, tile_nodes: frozenset[str]) -> tuple[Cluste
     for cluster in clusters:
         entry = {"id": cluster.id, "label": cluster.label, "jobs": cluster.jobs}
         if cluster.node in tile_nodes:
-            tile = cluster.label.split()[0]
+            tile = str(cluster.label).split()[0]
             record = tiles.setdefault(tile, {"tile": tile, "clusters": {}})
             record["clusters"].setdefault(cluster.node, []).append(entry)
         else:
@@ -116,9 +116,7 @@ def datatakes(session: str) -> dict[str, dict[str, Any]]:
         records = production.service().datatakes(session)
     if not records:
         raise AirflowFailException(f"session {session} holds no datatake; next: look into the log of the L0U cluster")
-    return {
-        str(r.id): {"t0": production.iso(r.t0), "type": str(r.type), "granules": int(r.granules)} for r in records
-    }
+    return {str(r.id): {"t0": production.iso(r.t0), "type": str(r.type), "granules": int(r.granules)} for r in records}
 
 
 def _log_progress(*event: Any) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from s2ps.model.mission import Level
-
-from s2ps_airflow.nodes import DATASTRIP_PHASE, L1B_PHASE, TILES_PHASE, NodeRecord
+from s2ps_airflow.nodes import DATASTRIP_PHASE, L1B_PHASE, TILES_PHASE, Node
 
 DATATAKE_DAG: Final = """
 ### One datatake, Level-0 to Level-2A
@@ -30,11 +29,20 @@ Checks that every channel of a session is complete, cuts the stream into granule
 found, which starts one run of the DAG `datatake` per datatake. Trigger it with the folder of the session.
 """
 
-PARAM_DATATAKE: Final = "Datatake id, for example GS2B_20260701T101559_043890_N05.00. Needed unless a partition key is given."
+PARAM_DATATAKE: Final = (
+    "Datatake id, for example GS2B_20260701T101559_043890_N05.00. Needed unless a partition key is given."
+)
 PARAM_STRATEGY: Final = "How jobs are fused into clusters and with which resources they run."
-PARAM_FROM_LEVEL: Final = "First level to produce; earlier ones are taken from what is there."
-PARAM_FAULTS: Final = "For tests: a fault to inject into reference processors, such as DECOMP:fail:133."
-PARAM_SESSION: Final = "Folder of the session: one sub-folder ch_1 ... ch_4 per channel, each with its DSIB and raw files."
+PARAM_FROM_LEVEL: Final = (
+    "Make this level and the ones after it anew; earlier results are used as they are. Empty: reuse what is there."
+)
+PARAM_FAULTS: Final = (
+    "For tests: faults to inject into reference processors, one per line, TASK:data id:fault, "
+    "such as DECOMP:band=B03:fail:133."
+)
+PARAM_SESSION: Final = (
+    "Folder of the session: one sub-folder ch_1 ... ch_4 per channel, each with its DSIB and raw files."
+)
 
 LEVELS: Final[dict[Level, str]] = {
     Level.L0U: "Cuts the downlink stream into granules",
@@ -52,14 +60,18 @@ PLANS: Final[dict[str, str]] = {
     TILES_PHASE: "Plans the Level-1C and Level-2A jobs of every tile the datastrip covers.",
 }
 TILE_GROUP: Final = "One copy per MGRS tile; a tile never waits for its siblings"
-MILESTONE: Final = "Says whether the last L1C product came within 75 minutes after t0. Reports a breach; never fails the run."
-SUMMARY: Final = "Prints the products and the time per level. Fails if a task of the run failed, so that the run is marked failed."
+MILESTONE: Final = (
+    "Says whether the last L1C product came within 75 minutes after t0. Reports a breach; never fails the run."
+)
+SUMMARY: Final = (
+    "Prints the products and the time per level. Fails if a task of the run failed, so that the run is marked failed."
+)
 
 
-def cluster(node: NodeRecord) -> str:
+def cluster(node: Node) -> str:
     """Return the description of a cluster task."""
     steps = "\n".join(f"- `{task}`" for task in node.tasks)
-    scope = "one tile" if node.over == "tile" else "the whole datastrip"
+    scope = f"one {' and '.join(node.over)}" if node.over else "the whole datastrip"
     return (
         f"Runs the {node.level} cluster **{node.name}** for {scope}. Steps:\n\n{steps}\n\n"
         "Skipped when it has no jobs for this datatake. Clearing it runs only the jobs that are not finished."
@@ -68,4 +80,4 @@ def cluster(node: NodeRecord) -> str:
 
 def publish(level: Level) -> str:
     """Return the description of a publication task."""
-    return f"Publishes the {level} products that passed their quality checks; products that are there already are recognised."
+    return f"Publishes the {level} products that passed their quality checks; those already there are recognised."

@@ -56,7 +56,13 @@ class DatatakeTimetable(PartitionedAssetTimetable):
             yield DagRunInfo(run_after=start, data_interval=None, partition_date=start, partition_key=datatake)
 
     def generate_run_id(
-        self, *, run_type: Any, run_after: Any, data_interval: Any = None, partition_key: str | None = None, **extra: Any
+        self,
+        *,
+        run_type: Any,
+        run_after: Any,
+        data_interval: Any = None,
+        partition_key: str | None = None,
+        **extra: Any,
     ) -> str:
         """Return a run id that shows the datatake where it is known."""
         text = super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)

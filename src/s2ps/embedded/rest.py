@@ -105,7 +105,7 @@ class AirflowClient:
         """Return the log of a task instance as text."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
         content = self._get(path, map_index=map_index, full_content="true")["content"]
-        return "\n".join(str(line.get("event", line)) if isinstance(line, dict) else str(line) for line in content)
+        return "\n".join(_line(entry) for entry in content)
 
     def wait(
         self,
@@ -165,7 +165,7 @@ class AirflowClient:
             answer = self._http.post("/auth/token", json=self._credentials)
             if answer.is_error:
                 raise S2psError(
-                    f"Airflow at {self.url} refused the login of {self._credentials['username']} ({answer.status_code})",
+                    f"Airflow at {self.url} refused the login of {self._credentials['username']}: {answer.status_code}",
                     next_step="check that no other Airflow uses this port",
                 )
             self._token = str(answer.json()["access_token"])
@@ -181,3 +181,10 @@ def _progress(item: Mapping[str, Any]) -> TaskProgress:
         seconds=float(item["duration"] or 0.0),
         try_number=int(item["try_number"]),
     )
+
+
+def _line(entry: Any) -> str:
+    if not isinstance(entry, Mapping):
+        return str(entry)
+    reasons = [f"{e.get('exc_type')}: {e.get('exc_value')}" for e in entry.get("error_detail") or ()]
+    return "\n".join([str(entry.get("event", "")), *reasons])

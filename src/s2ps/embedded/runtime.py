@@ -8,16 +8,25 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from s2ps.embedded.environment import USER, Project, Secrets, variables, write_private
 from s2ps.embedded.processes import Process, launch, tail, terminate
 from s2ps.embedded.rest import AirflowClient
 from s2ps.model.errors import ConfigurationError, TimeoutFailure
 
-COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+COMPONENTS: Mapping[str, tuple[str, ...]] = {
+    "api-server": (),
+    "scheduler": ("--skip-serve-logs",),
+    "dag-processor": (),
+    "triggerer": ("--skip-serve-logs",),
+}
+"""Components with their options, in order of start; log files are read from disk, so no log servers."""
+LAST = "triggerer"
+"""Nothing waits for it: no task of S2PS is deferred."""
 REQUIRED_DAGS = frozenset({"session_ingestion", "datatake"})
 DEFAULT_PORT = 8080
 MIGRATION_LIMIT = 180.0
@@ -35,8 +44,9 @@ class RuntimeStatus:
 
     @property
     def ready(self) -> bool:
-        """Return whether every component runs and reports itself healthy."""
-        return bool(self.health) and not self.problems and set(self.health.values()) == {"healthy"}
+        """Return whether everything a run needs is up and healthy."""
+        needed = {self.health.get(name) for name in ("metadatabase", "scheduler", "dag_processor")}
+        return not self.problems and needed == {"healthy"}
 
 
 class EmbeddedAirflow:
@@ -100,12 +110,10 @@ class EmbeddedAirflow:
         if not running:
             tell("preparing the database")
             self._migrate(environment)
-        for name in COMPONENTS:
-            if name not in running:
-                running[name] = self._launch(name, environment)
-        self._write_state(port, running)
+        self._launch_missing([name for name in COMPONENTS if name != LAST], running, port, environment)
         tell("waiting for the components")
         self._await_ready(wait)
+        self._launch_missing([LAST], running, port, environment)
         return self.url
 
     def stop(self) -> list[str]:
@@ -141,8 +149,14 @@ class EmbeddedAirflow:
             check=False,
         )
 
-    def _launch(self, name: str, environment: Mapping[str, str]) -> Process:
-        return launch(name, [*_airflow(), name], environment, self._log(name), self.home)
+    def _launch_missing(
+        self, names: Iterable[str], running: dict[str, Process], port: int, environment: Mapping[str, str]
+    ) -> None:
+        for name in names:
+            if name not in running:
+                command = [*_airflow(), name, *COMPONENTS[name]]
+                running[name] = launch(name, command, environment, self._log(name), self.home)
+        self._store({"port": port, "processes": [asdict(process) for process in running.values()]})
 
     def _migrate(self, environment: Mapping[str, str]) -> None:
         log = self._log("database")
@@ -171,7 +185,7 @@ class EmbeddedAirflow:
             if status.health and not warm:
                 client.warm_up()
                 warm = True
-            if status.ready and REQUIRED_DAGS <= set(client.dag_ids()):
+            if status.ready and set(client.dag_ids()) >= REQUIRED_DAGS:
                 client.close()
                 return
             if time.monotonic() > deadline:
@@ -195,19 +209,15 @@ class EmbeddedAirflow:
     def _secrets(self) -> Secrets:
         return Secrets.keep(self.home / "secrets.json")
 
-    def _state(self) -> dict[str, object]:
+    def _state(self) -> dict[str, Any]:
         path = self.home / "state.json"
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
     def _store(self, state: Mapping[str, object]) -> None:
         write_private(self.home / "state.json", json.dumps(state, indent=1))
 
-    def _write_state(self, port: int, processes: Mapping[str, Process]) -> None:
-        self._store({"port": port, "processes": [asdict(process) for process in processes.values()]})
-
     def _processes(self) -> list[Process]:
-        stored = self._state().get("processes", [])
-        return [Process(**item) for item in stored] if isinstance(stored, list) else []
+        return [Process(**item) for item in self._state().get("processes", [])]
 
     def _write_environment(self, environment: Mapping[str, str]) -> None:
         own = {n: v for n, v in environment.items() if n.startswith(("AIRFLOW", "S2PS_")) or n == "PYTHONPATH"}

@@ -1,9 +1,21 @@
-"""A strategy in the form the planner gives, written by hand, for tests that need no catalogue."""
+"""An Airflow home without database, and a strategy written by hand for tests that need no catalogue."""
 
 from __future__ import annotations
 
-from s2ps.model.mission import Level
-from s2ps_airflow.nodes import Node, NodeGraph
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="s2ps-airflow-")
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
+os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "dags")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+
+from s2ps.model.mission import Level  # noqa: E402
+from s2ps_airflow.nodes import Node, NodeGraph  # noqa: E402
 
 L0U, L0, L1A, L1B, L1C, L2A = Level
 
@@ -24,13 +36,20 @@ NODES = (
     Node("L1B_DS", L1B, "l1b", ("FORMAT_L1B_DS",), upstream=("REFINE",)),
     Node("TILES", L1B, "l1b", ("GET_TILE_LIST",), upstream=("REFINE",)),
     Node("L1C_DS", L1C, "tiles", ("FORMAT_DS_L1C",), upstream=("L1B_DS",)),
-    Node("L1C_ORTHO", L1C, "tiles", ("GEN_ORTHO_TOA",), "tile", ("RADIO", "TILES")),
-    Node("L1C_FORMAT", L1C, "tiles", ("FORMAT_IMG",), "tile", ("L1C_ORTHO", "L1C_DS")),
-    Node("L2A_TILE", L2A, "tiles", ("L2A_TL",), "tile", ("L1C_FORMAT",)),
+    Node("L1C_ORTHO", L1C, "tiles", ("GEN_ORTHO_TOA",), ("tile",), ("RADIO", "TILES")),
+    Node("L1C_FORMAT", L1C, "tiles", ("FORMAT_IMG",), ("tile",), ("L1C_ORTHO", "L1C_DS")),
+    Node("L2A_TILE", L2A, "tiles", ("L2A_TL",), ("tile",), ("L1C_FORMAT",)),
     Node("L2A_DS", L2A, "tiles", ("L2A_DS",), upstream=("L1C_DS",)),
 )
 
 
+@pytest.fixture(scope="session")
 def graph() -> NodeGraph:
     """Return the nodes as a checked graph."""
     return NodeGraph.of(NODES)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the checkout."""
+    return ROOT
