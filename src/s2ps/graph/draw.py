@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from s2ps.graph.job_graph import JobGraph
 from s2ps.graph.processor_graph import ProcessorGraph
+from s2ps.processors.catalogue import StepKey
 from s2ps.processors.phases import PHASES
 
 Edge = tuple[str, str]
@@ -59,8 +60,8 @@ def summary(graph: JobGraph) -> str:
     )
 
 
-def _by_pair(graph: ProcessorGraph) -> dict[tuple[object, object], list[str]]:
-    pairs: dict[tuple[object, object], list[str]] = {}
+def _by_pair(graph: ProcessorGraph) -> dict[tuple[StepKey, StepKey], list[str]]:
+    pairs: dict[tuple[StepKey, StepKey], list[str]] = {}
     for edge in graph.edges:
         types = pairs.setdefault((edge.producer, edge.consumer), [])
         if edge.input not in types:

@@ -87,7 +87,7 @@ def test_decomp_is_declared_as_the_contract_shows(catalogue: Catalogue) -> None:
 def test_every_geometry_processor_gets_what_it_needs_to_locate(catalogue: Catalogue) -> None:
     names = (
         "INIT_LOC_L0 QL_GEO UPDATE_LOC INIT_LOC_L1 RADIO_FINALIZE GET_GRI INIT_VS_GEO RESAMPLE_TO_VS TP_COLLECT "
-        "TP_FILTER SPATIO GEO1B_FINALIZE GET_TILE_LIST GEN_ORTHO_TOA TILE_FINALIZE FORMAT_METADATA_GR_L1B FORMAT_METADATA_DS_L1C"
+        "TP_FILTER SPATIO GEO1B_FINALIZE GET_TILE_LIST GEN_ORTHO_TOA TILE_FINALIZE FORMAT_METADATA_DS_L1C"
     )
     for name in names.split():
         for step in catalogue.processors[name].steps:
