@@ -40,7 +40,7 @@ class JobRunner:
                 self._store.delete(folder)
             workspace = make_workspace(self._store, self._request, job, self._inputs.resolve(job))
         except (S2psError, OSError) as error:
-            return self._result(job, "failed", started, error=f"{job.id}: {error}")
+            return self._result(job, "failed", started, error=_naming(job, str(error)))
         try:
             return self._attempt(job, workspace, started)
         finally:
@@ -77,7 +77,17 @@ class JobRunner:
                     return self._commit(job, workspace, outcome, started)
                 except (S2psError, OSError) as error:
                     reason = str(error)
-            return self._result(job, "failed", started, outcome=outcome, error=_with_log(reason, log))
+            return self._failed(job, workspace, outcome, started, _with_log(reason, log))
+
+    def _failed(
+        self, job: JobRequest, workspace: Workspace, outcome: Outcome, started: datetime, error: str
+    ) -> JobResult:
+        """Keep the job order, which would go with its folder."""
+        try:
+            self._store.write(layout.failed_order(self._request.datatake, job.id), workspace.order.read_bytes())
+        except (S2psError, OSError) as unkept:
+            error = f"{error}\n(its job order cannot be kept: {unkept})"
+        return self._result(job, "failed", started, outcome=outcome, error=error)
 
     def _commit(self, job: JobRequest, workspace: Workspace, outcome: Outcome, started: datetime) -> JobResult:
         workspace.clear()
@@ -125,9 +135,13 @@ class JobRunner:
             started=started,
             finished=datetime.now(UTC),
             outputs=_plain(record) if record else (),
-            log=log if self._store.exists(log) else None,
+            log=log if (outcome or record) and self._store.exists(log) else None,
             error=error,
         )
+
+
+def _naming(job: JobRequest, reason: str) -> str:
+    return reason if job.id in reason else f"{job.id}: {reason}"
 
 
 def _plain(record: JobRecord) -> tuple[OutputFile, ...]:

@@ -113,6 +113,11 @@ def log(datatake: str, job_id: str) -> str:
     return f"{run(datatake)}/logs/{job_name(job_id)}.log"
 
 
+def failed_order(datatake: str, job_id: str) -> str:
+    """Return the job order of the last failed attempt at a job, for people who look for the reason."""
+    return f"{run(datatake)}/logs/{job_name(job_id)}.{JOB_ORDER}"
+
+
 def fused(datatake: str, digest: str) -> str:
     """Return the folder of links that joins the outputs of several jobs."""
     return f"{run(datatake)}/fused/{segment(digest)}"

@@ -193,6 +193,7 @@ def test_failed_job_leaves_its_log_and_no_folder(bench: Workbench) -> None:
     assert not (bench.staging / "runs/dt/jobs/a").exists()
     assert list((bench.staging / "runs/dt/jobs").iterdir()) == []
     assert "what went wrong" in (bench.staging / str(result.log)).read_text()
+    assert read_job_order(bench.staging / "runs/dt/logs/a.JobOrder.xml").parameters["EXIT"] == "200"
 
 
 def test_missing_executable_is_named(bench: Workbench) -> None:
