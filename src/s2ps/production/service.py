@@ -126,6 +126,10 @@ class Production:
             raise NotReady(f"phase group {group} of {key} is not planned", next_step="plan it first")
         return Plan.from_json(self.store.read(path).decode())
 
+    def has_plan(self, run: RunKey, group: PhaseGroup) -> bool:
+        """Tell whether a phase group of a run was planned."""
+        return self.store.exists(layout.plan(run.id, group))
+
     def _known(self, run: RunKey, group: PhaseGroup) -> tuple[Subject, tuple[Level, ...], ObservationSpace]:
         if run.kind == "session":
             session = self.inventory.session(run.id)
