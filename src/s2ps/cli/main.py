@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from s2ps.cli import graph, plan, processors, run, simulate
+from s2ps.cli import demo, graph, plan, processors, run, simulate
 
 app = typer.Typer(
     name="s2ps",
@@ -17,6 +17,9 @@ app = typer.Typer(
 app.command()(simulate.simulate)
 app.command()(run.run)
 app.command()(plan.plan)
+app.command()(demo.demo)
+app.command()(demo.status)
+app.command()(demo.stop)
 app.add_typer(graph.app, name="graph")
 app.add_typer(processors.app, name="processors")
 
