@@ -6,14 +6,14 @@ PROCESSING_SPECIFIC_PARAMETERS as NAME=value words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ipf_adapters.reference.errors import InvalidInput
-from ipf_adapters.reference.pdi import add_datastrip_info, new_document
+from ipf_adapters.reference.pdi import add_datastrip_info, add_footprint, new_document
 from ipf_adapters.science.ancillary_packets import Ancillary
 from ipf_adapters.science.working import DatastripInfo
 from s2ps.formats.pdi_metadata import MetadataDocument, Node, PdiMetadata, metadata_file, read_pdi_metadata
@@ -30,7 +30,8 @@ def specific_parameters(info: DatastripInfo) -> str:
     """Return the text of PROCESSING_SPECIFIC_PARAMETERS of an item of a datastrip."""
     return (
         f"DATABLOCK=DB1 SCALE={info.scale} LINES_PER_GRANULE={info.lines_per_granule} "
-        f"RELATIVE_ORBIT={info.relative_orbit:03d} LINE_PERIOD_MS={info.line_period_ms!r}"
+        f"RELATIVE_ORBIT={info.relative_orbit:03d} LINE_PERIOD_MS={info.line_period_ms!r} "
+        f"DATATAKE={info.datatake_id}"
     )
 
 
@@ -83,6 +84,11 @@ def add_quality(document: MetadataDocument, cloud: float | None, degraded: float
         image.add("CLOUDY_PIXEL_PERCENTAGE", f"{cloud:.6f}")
     image.add("DEGRADED_MSI_DATA_PERCENTAGE", f"{degraded:.6f}")
     return section
+
+
+def add_ground_footprint(document: MetadataDocument, ring: Sequence[tuple[float, float]]) -> None:
+    """Append Geometric_Info with the footprint of the datastrip, a closed ring of (lon, lat)."""
+    add_footprint(document.section("Geometric_Info").child("Datastrip_Footprint"), ring)
 
 
 def add_auxiliary(document: MetadataDocument, gipps: Iterable[Path], iers: str | None) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ipf_adapters.reference.errors import MissingInput
 from ipf_adapters.reference.l0.consolidated import datastrip_name, granule_name
-from ipf_adapters.reference.l0.datastrip_document import add_ancillary, add_auxiliary, add_quality, start_document
+from ipf_adapters.reference.l0.datastrip_document import (
+    add_ancillary,
+    add_auxiliary,
+    add_ground_footprint,
+    add_quality,
+    start_document,
+)
 from ipf_adapters.reference.l0.isp_infos import GranuleIsp, read_isp_infos
-from ipf_adapters.reference.l0.quicklook import read_geometry
+from ipf_adapters.reference.l0.quicklook import QuicklookGeometry, outline, read_geometry
 from ipf_adapters.reference.l0.source import sad_file
 from ipf_adapters.reference.pdi import Pdi, new_pdi
 from ipf_adapters.science.working import DatastripInfo, read_ancillary, read_datastrip
@@ -27,10 +34,11 @@ def run(ctx: JobContext) -> None:
     pdi = new_pdi(ctx.output_dir("PDI_DS"), name)
     sad = sad_file(ctx.input_dir("PDI_SAD"))
     pdi.take(sad, f"ANC_DATA/{sad.name}")
-    cloud = _take_quicklooks(pdi, ctx.input_dir("QUICKLOOK"))
+    quicklook = _take_quicklooks(pdi, ctx.input_dir("QUICKLOOK"))
     document = start_document(name, info, _listed(info, packets, ctx), ctx)
     add_ancillary(document, read_ancillary(working))
-    add_quality(document, cloud, _degraded(packets))
+    add_ground_footprint(document, outline(quicklook.strips))
+    add_quality(document, quicklook.cloud_cover, _degraded(packets))
     iers = ctx.input_file("IERS").name if ctx.has_input("IERS") else None
     add_auxiliary(document, _parameter_files(ctx), iers)
     pdi.write_metadata(document)
@@ -38,16 +46,17 @@ def run(ctx: JobContext) -> None:
     ctx.log.info(f"{name}: {len(packets)} granules")
 
 
-def _take_quicklooks(pdi: Pdi, folder: Path) -> float | None:
-    """Copy the quick-looks into QI_DATA and return the cloud cover that they carry."""
-    cloud = None
-    for path in sorted(folder.glob("QL_*.jp2")):
+def _take_quicklooks(pdi: Pdi, folder: Path) -> QuicklookGeometry:
+    """Copy the quick-looks into QI_DATA and return what the first of them tells of its place and clouds."""
+    found = sorted(folder.glob("QL_*.jp2"))
+    if not found:
+        raise MissingInput(f"{folder} has no quick-look: run FORMAT_IMG_QL_L0 again")
+    for path in found:
         band = path.stem.removeprefix("QL_")
         geometry = folder / f"{path.stem}_quicklook.json"
         pdi.take(path, f"QI_DATA/{pdi.file_name(f'_{band}.jp2')}")
         pdi.take(geometry, f"QI_DATA/{pdi.file_name(f'_{band}_quicklook.json')}")
-        cloud = read_geometry(geometry).cloud_cover
-    return cloud
+    return read_geometry(found[0].with_name(f"{found[0].stem}_quicklook.json"))
 
 
 def _listed(

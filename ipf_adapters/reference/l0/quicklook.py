@@ -6,6 +6,7 @@ of its strip lie on the ground. Files: `D01_B02_quicklook.npy` + `.json`, then `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,13 @@ class QuicklookGeometry(BaseModel):
     strips: tuple[StripGeometry, ...]
     cloud_cover: float | None = None
     """Percent, once it is known."""
+
+
+def outline(strips: Sequence[StripGeometry]) -> list[tuple[float, float]]:
+    """Return the closed ring (lon, lat) around strips that lie side by side, clockwise from the first corner."""
+    top = [(strip.lon[0][k], strip.lat[0][k]) for strip in strips for k in (0, -1)]
+    bottom = [(strip.lon[-1][k], strip.lat[-1][k]) for strip in strips for k in (0, -1)]
+    return [*top, *bottom[::-1], top[0]]
 
 
 def _blend(grid: Array, i: NDArray[np.intp], j: NDArray[np.intp], u: Array, v: Array) -> Array:
