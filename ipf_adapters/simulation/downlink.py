@@ -24,7 +24,7 @@ from ipf_adapters.simulation.orbit import (
 from ipf_adapters.simulation.radiometry import Counts, Exposure
 from s2ps.formats.cadu import CADU_SIZE, DATA_SIZE, Framer
 from s2ps.formats.dsib import Dsib, write_dsib
-from s2ps.model.bands import Band, lines_per_granule
+from s2ps.model.bands import lines_per_granule
 from s2ps.model.mission import DETECTORS
 from s2ps.model.names import SessionFileName
 

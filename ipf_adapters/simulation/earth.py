@@ -1,7 +1,7 @@
 """The ground: water, fields and bare soil as a pure function of UTM coordinates.
 
-The surface is defined on nodes at whole multiples of half a pixel. A band sees the node values blurred by a Gaussian and
-spread by a cubic B-spline; together they are the point spread function, 0.7 pixel wide, and can be evaluated anywhere.
+The surface is defined on nodes at whole multiples of half a pixel. A band sees the node values blurred by a Gaussian
+and spread by a cubic B-spline; together they are the point spread function, 0.7 pixel wide, known at any place.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Window:
 
     def axes(self) -> tuple[Array, Array]:
         """Return eastings of the columns and northings of the rows, both ascending."""
-        return (self.column + np.arange(self.columns)) * self.spacing, (self.row + np.arange(self.rows)) * self.spacing
+        columns, rows = np.arange(self.columns, dtype=np.float64), np.arange(self.rows, dtype=np.float64)
+        return (self.column + columns) * self.spacing, (self.row + rows) * self.spacing
 
 
 @dataclass(frozen=True, slots=True)

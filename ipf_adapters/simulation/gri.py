@@ -67,6 +67,8 @@ def _write_granule(
         image.write(values, 1)
     east, south = grid.ulx + grid.columns * RESOLUTION, grid.uly - grid.rows * RESOLUTION
     ring = [(grid.ulx, grid.uly), (east, grid.uly), (east, south), (grid.ulx, south), (grid.ulx, grid.uly)]
-    lon, lat = Transformer.from_crs(mission.epsg, 4326, always_xy=True).transform(*zip(*ring, strict=True))
+    lon, lat = Transformer.from_crs(mission.epsg, 4326, always_xy=True).transform(
+        [corner[0] for corner in ring], [corner[1] for corner in ring]
+    )
     footprint = [[round(float(a), 7), round(float(b), 7)] for a, b in zip(lon, lat, strict=True)]
     return {"id": name, "file": f"{name}.tif", "bounds": [grid.ulx, south, east, grid.uly], "footprint": footprint}

@@ -71,8 +71,8 @@ def build_instrument(mission: MissionSettings) -> Instrument:
         for name, detector in (("B10", 4), ("B11", 7), ("B12", 9))
     )
     return Instrument(
-        scale, delays, {band: pair[0] for band, pair in angles.items()}, {band: pair[1] for band, pair in angles.items()},
-        dark, response, gain, np.array(SOLAR_IRRADIANCE), defective,
+        scale, delays, {band: angles[band][0] for band in BANDS}, {band: angles[band][1] for band in BANDS}, dark,
+        response, gain, np.array(SOLAR_IRRADIANCE), defective,
     )  # fmt: skip
 
 

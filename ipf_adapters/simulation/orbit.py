@@ -28,8 +28,8 @@ _JITTER = 3e-6
 
 def bulletin(mission: MissionSettings) -> Bulletin:
     """Return Earth orientation around the day of the mission."""
-    first = np.floor(modified_julian_day(mission.start)) - 7
-    days = first + np.arange(60)
+    first = float(modified_julian_day(mission.start) // 1 - 7)
+    days = np.array([first + day for day in range(60)])
     return Bulletin(days, 0.0421 - 0.0003 * np.arange(60), 37)
 
 
@@ -78,7 +78,8 @@ def _jitter(mission: MissionSettings, gps: Array) -> Array:
     phase, rate = rng.uniform(0.0, 2.0 * np.pi, (3, 2)), rng.uniform(0.05, 0.4, (3, 2))
     seconds = gps - mission.takes()[0].start_gps
     waves = np.sin(2.0 * np.pi * rate * seconds[:, None, None] + phase)
-    return _JITTER * waves.mean(axis=-1)
+    turns: Array = _JITTER * waves.mean(axis=-1)
+    return turns
 
 
 def sample_times(take: Datatake, instrument: Instrument, rate: float) -> Array:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from scipy.interpolate import make_interp_spline
 
-from ipf_adapters.science.geometry import SensorModel, Surface as Heights
+from ipf_adapters.science.geometry import SensorModel
+from ipf_adapters.science.geometry import Surface as Heights
 from ipf_adapters.science.sun import earth_sun_correction
 from ipf_adapters.simulation import earth, sky
 from ipf_adapters.simulation.atmosphere import Weather, sun_zenith, transfer, view_zenith
@@ -115,7 +116,7 @@ class Exposure:
         dark = self._instrument.dark[band][row].astype(np.float32)
         counts = dark + response * signal
         counts += np.float32(NOISE) * noise.standard_normal(signal.shape, dtype=np.float32)
-        result = np.clip(np.rint(counts), 0, MAXIMUM_COUNT).astype(np.uint16)
+        result: Counts = np.clip(np.rint(counts), 0, MAXIMUM_COUNT).astype(np.uint16)
         for pixel in self._instrument.defective:
             if pixel.detector == detector and pixel.band == band.name:
                 result[:, pixel.column] = MAXIMUM_COUNT // 2

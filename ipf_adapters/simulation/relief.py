@@ -43,7 +43,7 @@ def site_bounds(mission: MissionSettings, margin: float = 4000.0) -> Bounds:
     """Return west, south, east, north in degrees of everything the datatakes see, with a margin in metres."""
     points = [point for ring in swath(mission, margin) for point in ring]
     to_degrees = Transformer.from_crs(mission.epsg, 4326, always_xy=True)
-    lon, lat = to_degrees.transform(*zip(*points, strict=True))
+    lon, lat = to_degrees.transform([point[0] for point in points], [point[1] for point in points])
     return min(lon), min(lat), max(lon), max(lat)
 
 
@@ -51,8 +51,8 @@ def orthometric(mission: MissionSettings, lon: Array, lat: Array) -> Array:
     """Return heights above the geoid (rows of lat, columns of lon): hills of some kilometres."""
     hills = Waves.random([mission.seed, 41], (3500.0, 9000.0), 8)
     x, y = lon * 111_320.0 * np.cos(np.radians(45.0)), lat * 111_000.0
-    heights: Array = np.round(np.maximum(_BASE_HEIGHT + _HEIGHT_SIGMA * hills.on_grid(x, y), 0.0), 1)
-    return heights
+    heights = np.maximum(_BASE_HEIGHT + _HEIGHT_SIGMA * hills.on_grid(x, y), 0.0)
+    return np.asarray(np.round(heights, 1), dtype=np.float64)
 
 
 def write_static(mission: MissionSettings, surface: Surface, folder: Path) -> None:
@@ -87,8 +87,8 @@ def _water(mission: MissionSettings, surface: Surface, lon: Array, lat: Array) -
 def _grid(bounds: Bounds, step: float) -> tuple[Array, Array]:
     """Return pixel centres: lon ascending, lat descending, at whole multiples of the step."""
     west, south, east, north = bounds
-    columns = np.arange(np.floor(west / step), np.ceil(east / step)) + 0.5
-    rows = np.arange(np.ceil(north / step), np.floor(south / step), -1.0) - 0.5
+    columns = np.arange(np.floor(west / step), np.ceil(east / step), dtype=np.float64) + 0.5
+    rows = np.arange(np.ceil(north / step), np.floor(south / step), -1.0, dtype=np.float64) - 0.5
     return columns * step, rows * step
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ipf_adapters.science.terrain import Terrain
@@ -51,9 +52,8 @@ def simulate(mission: MissionSettings, output: Path, *, gri: bool = True, report
     for take in mission.takes():
         downlink.record_ancillary(recorder, take, instrument)
         exposure = Exposure(take, instrument, true_model(take, instrument), Scenery(surface, sky, weather, terrain))
-        downlink.record_images(
-            recorder, take, instrument, exposure, lambda number=take.number: report(f"Datatake {number + 1}: detectors")
-        )
+        done = partial(report, f"Datatake {take.number + 1}: detectors")
+        downlink.record_images(recorder, take, instrument, exposure, done)
     report("Session files")
     session = downlink.write_session(output / "session", mission, recorder)
     truth = output / "truth" / "truth.json"

@@ -70,7 +70,7 @@ class Truth:
         return ground_grid.toa_reflectance(self.mission, self.surface, self.weather, band, grid)
 
     def classes(self, tile: Tile | str, resolution: int = 20) -> NDArray[np.uint8]:
-        """Return classes (4 vegetation, 5 not vegetated, 6 water, 9 cloud, 10 cirrus) at the pixel centres of a tile."""
+        """Return classes (4 vegetation, 5 not vegetated, 6 water, 9 cloud, 10 cirrus) at pixel centres."""
         x, y = self._grid(tile, resolution).centres()
         found = self.surface.classes(self._grid(tile, resolution).window())[::2, ::2][::-1].copy()
         cover = self.sky.cover(x, y).at(x, y)

@@ -31,14 +31,16 @@ class Waves:
         total = np.zeros((len(y), len(x)))
         for p, q, a, b in zip(self.p, self.q, self.a, self.b, strict=True):
             total += np.sin(q * y + b)[:, None] * np.sin(p * x + a)[None, :]
-        return total * (2.0 / np.sqrt(len(self.p)))
+        values: Array = total * (2.0 / np.sqrt(len(self.p)))
+        return values
 
     def at(self, x: Array, y: Array) -> Array:
         """Return values at points."""
         total = np.zeros(np.broadcast_shapes(np.shape(x), np.shape(y)))
         for p, q, a, b in zip(self.p, self.q, self.a, self.b, strict=True):
             total = total + np.sin(q * y + b) * np.sin(p * x + a)
-        return total * (2.0 / np.sqrt(len(self.p)))
+        values: Array = total * (2.0 / np.sqrt(len(self.p)))
+        return values
 
 
 def hashed(seed: int, stream: int, i: ArrayLike, j: ArrayLike) -> Array:
