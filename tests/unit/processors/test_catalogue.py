@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from s2ps.model.dimensions import Dimension
 from s2ps.model.errors import CatalogueError
 from s2ps.processors.auxiliary import product_type
 from s2ps.processors.catalogue import Catalogue, StepKey
-from s2ps.processors.check import check, expected_pairs, producer_consumer_pairs, read_pairs
+from s2ps.processors.check import check, expected_pairs, producer_consumer_pairs
 from s2ps.processors.loader import load_baseline
 from s2ps.processors.spec import InputSpec, ProcessorSpec, Source
 
