@@ -1,0 +1,1 @@
+"""Reference processors of Level-2A: surface reflectance, scene classification, aerosol and water vapour."""
