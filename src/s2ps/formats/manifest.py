@@ -47,13 +47,13 @@ def entries_of(item: Path) -> list[ManifestEntry]:
     return [ManifestEntry(str(path.relative_to(item)), path.stat().st_size, checksum_of(path)) for path in files]
 
 
-def write_manifest(item: Path, file_type: str) -> Path:
-    """Write manifest.safe of a finished item folder and return its path."""
+def write_manifest(item: Path, file_type: str, title: str | None = None) -> Path:
+    """Write manifest.safe of a finished item folder and return its path; `title` is the item's name, by default the folder's."""
     root = etree.Element(f"{{{XFDU}}}XFDU", nsmap={"xfdu": XFDU})
     level, kind = file_type[4:7].rstrip("_").lower(), file_type[8:10].lower()
     root.set("version", f"esa/safe/sentinel-1.0/sentinel-2/msi/archive_{level}_{kind}")
     package = etree.SubElement(root, "informationPackageMap")
-    unit = etree.SubElement(package, f"{{{XFDU}}}contentUnit", unitType=f"PDI {file_type}", textInfo=item.name)
+    unit = etree.SubElement(package, f"{{{XFDU}}}contentUnit", unitType=f"PDI {file_type}", textInfo=title or item.name)
     etree.SubElement(root, "metadataSection")
     objects = etree.SubElement(root, "dataObjectSection")
     for number, entry in enumerate(entries_of(item), start=1):

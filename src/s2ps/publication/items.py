@@ -32,7 +32,7 @@ def publish_pdi(
         link_tree(pdi_dir, folder, leave_out=frozenset({MANIFEST}))
         add_reports(reports, folder)
         add_inventory_metadata(pdi_dir, [inventory_dir] if inventory_dir else [], folder)
-        write_manifest(folder, name.file_type)
+        write_manifest(folder, name.file_type, pdi_dir.name)
         provenance.write(folder)
 
     return place(pdi_dir.name, destination, build)
