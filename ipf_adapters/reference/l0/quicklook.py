@@ -62,10 +62,10 @@ class QuicklookGeometry(BaseModel):
 
 
 def outline(strips: Sequence[StripGeometry]) -> list[tuple[float, float]]:
-    """Return the closed ring (lon, lat) around strips that lie side by side, clockwise from the first corner."""
-    top = [(strip.lon[0][k], strip.lat[0][k]) for strip in strips for k in (0, -1)]
-    bottom = [(strip.lon[-1][k], strip.lat[-1][k]) for strip in strips for k in (0, -1)]
-    return [*top, *bottom[::-1], top[0]]
+    """Return the closed ring (lon, lat) through the outer corners of strips that lie side by side."""
+    first, last = strips[0], strips[-1]
+    corners = [(first, 0, 0), (last, 0, -1), (last, -1, -1), (first, -1, 0), (first, 0, 0)]
+    return [(strip.lon[row][col], strip.lat[row][col]) for strip, row, col in corners]
 
 
 def _blend(grid: Array, i: NDArray[np.intp], j: NDArray[np.intp], u: Array, v: Array) -> Array:

@@ -39,7 +39,7 @@ def _check_known(control: QualityControl) -> None:
     unknown = {check for listed in control.lists for check in listed.checks} - set(CHECKS)
     if unknown:
         raise InvalidInput(
-            f"GIP_OLQCPA asks for {', '.join(sorted(unknown))}: expected checks of {', '.join(CHECKS)}: use another file"
+            f"GIP_OLQCPA asks for {', '.join(sorted(unknown))}: expected some of {', '.join(CHECKS)}: use another file"
         )
 
 
