@@ -23,14 +23,15 @@ MARGIN = 10.0
 """Seconds of ancillary data before and after the lines."""
 ORBIT_RATE = 1.0
 ATTITUDE_RATE = 8.0
-_JITTER = 3e-6
+_JITTER = 1.5e-6
+"""Radians: largest jitter about each axis, which the ancillary data tell."""
 
 
 def bulletin(mission: MissionSettings) -> Bulletin:
     """Return Earth orientation around the day of the mission."""
     first = float(modified_julian_day(mission.start) // 1 - 7)
     days = np.array([first + day for day in range(60)])
-    return Bulletin(days, 0.0421 - 0.0003 * np.arange(60), 37)
+    return Bulletin(days, np.array([0.0421 - 0.0003 * day for day in range(60)]), 37)
 
 
 def bias(mission: MissionSettings) -> tuple[float, float, float]:
@@ -75,7 +76,7 @@ def sample_attitude(mission: MissionSettings, gps: Array, ut1_minus_utc: float) 
 
 def _jitter(mission: MissionSettings, gps: Array) -> Array:
     rng = np.random.default_rng([mission.seed, 22])
-    phase, rate = rng.uniform(0.0, 2.0 * np.pi, (3, 2)), rng.uniform(0.05, 0.4, (3, 2))
+    phase, rate = rng.uniform(0.0, 2.0 * np.pi, (3, 2)), rng.uniform(0.05, 0.25, (3, 2))
     seconds = gps - mission.takes()[0].start_gps
     waves = np.sin(2.0 * np.pi * rate * seconds[:, None, None] + phase)
     turns: Array = _JITTER * waves.mean(axis=-1)
