@@ -11,6 +11,7 @@ Image = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 _WINDOWS_AT_ONCE = 256
+_FEWEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ def match(image: Image, reference: Image, window: int, radius: int, step: int, m
     """
     half = window // 2
     reach = half + radius
-    lines, cols = (np.arange(reach + step // 4, size - reach, step) for size in image.shape)
-    line, col = (axis.ravel() for axis in np.meshgrid(lines, cols, indexing="ij"))
+    line, col = (axis.ravel() for axis in np.meshgrid(*(_places(n, reach, step) for n in image.shape), indexing="ij"))
     parts = [
         _match_some(image, reference, line[i : i + _WINDOWS_AT_ONCE], col[i : i + _WINDOWS_AT_ONCE], half, radius)
         for i in range(0, line.size, _WINDOWS_AT_ONCE)
@@ -43,6 +43,15 @@ def match(image: Image, reference: Image, window: int, radius: int, step: int, m
         return Matches(*(np.zeros(0) for _ in range(5)))
     found = np.concatenate(parts, axis=1)
     return Matches(*found[:, found[4] >= minimum_score])
+
+
+def _places(size: int, reach: int, step: int) -> NDArray[np.intp]:
+    """Return window centres about every `step` pixels; a small image gets some nevertheless, and closer together."""
+    room = size - 1 - 2 * reach
+    if room < 0:
+        return np.zeros(0, dtype=np.intp)
+    number = max(room // step + 1, _FEWEST)
+    return np.unique(np.rint(np.linspace(reach, reach + room, number)).astype(np.intp))
 
 
 def _match_some(

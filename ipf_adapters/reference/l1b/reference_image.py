@@ -15,6 +15,9 @@ from s2ps.formats.gri_list import GriGranule
 
 Array = NDArray[np.float64]
 
+_SUPPORT = 16
+"""Pixels around sampled points that the cubic spline needs (its weights fall by 0.27 per pixel)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceGranule:
@@ -27,6 +30,16 @@ class ReferenceGranule:
     step: float
     """Metres per pixel."""
 
+    def meets(self, easting: Array, northing: Array) -> bool:
+        """Tell whether the rectangle around points overlaps the image."""
+        rows, cols = self.image.shape
+        return bool(
+            easting.max() >= self.west
+            and easting.min() <= self.west + cols * self.step
+            and northing.min() <= self.north
+            and northing.max() >= self.north - rows * self.step
+        )
+
     def sample(self, easting: Array, northing: Array) -> NDArray[np.float32]:
         """Interpolate cubically between pixel centres; NaN outside and next to unknown pixels."""
         from scipy import ndimage
@@ -37,9 +50,14 @@ class ReferenceGranule:
         inside = (row >= 0) & (row <= rows - 1) & (column >= 0) & (column <= cols - 1)
         if not inside.any():
             return result
-        places = [row[inside], column[inside]]
-        values = ndimage.map_coordinates(self.image, places, order=3, mode="nearest", output=np.float32)
-        known = ndimage.map_coordinates((self.image > 0).astype(np.float32), places, order=1, mode="nearest")
+        row, column = row[inside], column[inside]
+        top, left = max(int(row.min()) - _SUPPORT, 0), max(int(column.min()) - _SUPPORT, 0)
+        part = self.image[top : int(row.max()) + _SUPPORT + 1, left : int(column.max()) + _SUPPORT + 1]
+        places = [row - top, column - left]
+        values = ndimage.map_coordinates(part, places, order=3, mode="nearest", output=np.float32)
+        known: NDArray[np.float32] = np.ones(values.shape, dtype=np.float32)
+        if not part.all():
+            known = ndimage.map_coordinates((part > 0).astype(np.float32), places, order=1, mode="nearest")
         result[inside] = np.where(known > 0.99, values, np.nan)
         return result
 

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from ipf_adapters.reference.errors import InvalidInput
 from ipf_adapters.reference.l1a import datastrip
 from ipf_adapters.reference.l1b import reference_image, virtual_sensor
+from ipf_adapters.reference.l1b.virtual_sensor import NODE_STEP
 from ipf_adapters.science import working
 
 if TYPE_CHECKING:
     from ipf_adapters.reference.context import JobContext
 
 _USELESS = working.NODATA | working.LOST | working.SATURATED
-_ROWS_AT_ONCE = 1024
+_ROWS_AT_ONCE = 256
 
 
 def run(ctx: JobContext) -> None:
@@ -61,8 +62,9 @@ def _reference(ctx: JobContext, detector: int, granules: list[reference_image.Re
         easting, northing = map(np.asarray, to_map.transform(sensor.lon, sensor.lat))
         for first in range(0, lines, _ROWS_AT_ONCE):
             rows = np.arange(first, min(first + _ROWS_AT_ONCE, lines))[:, None]
-            part = result[first : first + _ROWS_AT_ONCE]
-            east = sensor.interpolate(easting, rows, cols)
-            values = granule.sample(east, sensor.interpolate(northing, rows, cols))
-            np.copyto(part, values, where=np.isnan(part))
+            nodes = (sensor.line >= first - NODE_STEP) & (sensor.line <= first + _ROWS_AT_ONCE + NODE_STEP)
+            if granule.meets(easting[nodes], northing[nodes]):
+                part = result[first : first + _ROWS_AT_ONCE]
+                east, north = (sensor.interpolate(values, rows, cols) for values in (easting, northing))
+                np.copyto(part, granule.sample(east, north), where=np.isnan(part))
     return result

@@ -39,11 +39,11 @@ def build_model(scale: int = 1) -> SensorModel:
     inertial = np.stack([earth_rotation.to_inertial(frame[:, row, :], angle) for row in range(3)], axis=1)
     looks, delays = {}, {}
     for detector in DETECTORS:
-        centre = (detector - 6.5) * 0.003 / scale
-        forward_look = 0.004 / scale * (-1) ** detector
+        centre = (detector - 6.5) * 0.032 / scale
+        forward_look = 0.02 / scale * (-1) ** detector
         for band in BANDS:
-            half = 0.0016 * band.width(scale) * band.resolution / 25920
-            curve = 1e-5 / scale
+            half = 0.0165 * band.width(scale) * band.resolution / 25920
+            curve = 1e-4 / scale
             looks[detector, band] = LookAngles((forward_look, curve, -2 * curve), (centre - half, 2 * half, curve / 10))
             delays[detector, band] = 0.5 - forward_look * ALTITUDE * scale / SPEED
     timing = LineTiming(START, 1.5e-3 * scale, delays)
