@@ -6,10 +6,11 @@ Exit codes: 0 all jobs are fine, 1 a job failed, 2 the request or the staging ca
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -30,10 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: stop.request(f"{INTERRUPTED} by {signal.Signals(got).name}"))
+    if options.attended:
+        threading.Thread(target=_watch, args=(stop,), daemon=True).start()
     try:
         request = _load(options.request)
         store = open_store(options.staging or request.staging)
-        write = _silent if options.quiet else partial(print, flush=True)
+        write = _silent if options.quiet else _say
         result = run_cluster(request, store, stop=stop, write=write, verify=options.verify)
     except (S2psError, OSError) as error:
         print(f"{options.request}: {error}", file=sys.stderr, flush=True)
@@ -48,6 +51,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("request", type=Path, help="ClusterRequest as JSON")
     parser.add_argument("--staging", type=Path, help="folder to use in place of the staging of the request")
     parser.add_argument("--quiet", action="store_true", help="no line per job")
+    parser.add_argument("--attended", action="store_true", help="stop when standard input ends")
     parser.add_argument(
         "--verify",
         choices=("quick", "full"),
@@ -64,6 +68,23 @@ def _load(path: Path) -> ClusterRequest:
         raise InputError(
             f"the request is not valid: {error}", expected="a ClusterRequest", next_step="plan the cluster again"
         ) from error
+
+
+def _watch(stop: Stop) -> None:
+    """Wait for the end of standard input: whoever started this runner holds its other end."""
+    while os.read(0, 4096):
+        continue
+    stop.request(f"{INTERRUPTED}: the process that started the cluster is gone")
+
+
+def _say(line: str) -> None:
+    """Print a line; when nobody reads any more, go on in silence."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
 
 
 def _silent(_line: str) -> None:

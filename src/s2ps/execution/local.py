@@ -25,7 +25,7 @@ TAIL_LINES = 20
 
 
 class LocalBackend:
-    """Starts `python -m ipf_adapters.run` for every cluster."""
+    """Starts `python -m ipf_adapters.run` for every cluster; the runner stops when this process is gone."""
 
     def __init__(
         self, *, python: Path | None = None, environment: Mapping[str, str] | None = None, verify: str = "quick"
@@ -65,8 +65,8 @@ class LocalBackend:
     def _start(self, request_file: Path) -> subprocess.Popen[str]:
         try:
             process = subprocess.Popen(
-                [self._python, "-m", RUNNER_MODULE, str(request_file), "--verify", self._verify],
-                stdin=subprocess.DEVNULL,
+                [self._python, "-m", RUNNER_MODULE, str(request_file), "--verify", self._verify, "--attended"],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -101,8 +101,9 @@ def _stop(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
 
 
 def _no_result(request: ClusterRequest, code: int, last: deque[str]) -> ConfigurationError | ProcessorFailure:

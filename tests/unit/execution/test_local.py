@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from contract.clusters import Workbench
 
 from s2ps.execution.local import LocalBackend
+from s2ps.execution.result import ClusterResult
 from s2ps.model.errors import ConfigurationError, ProcessorFailure
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _interpreter(tmp_path: Path, body: str) -> Path:
@@ -38,6 +44,40 @@ def test_runner_that_dies_is_not_mistaken_for_an_old_result(tmp_path: Path) -> N
     assert LocalBackend(python=Path(sys.executable)).run(request).state == "success"
     with pytest.raises(ProcessorFailure, match="out of memory"):
         LocalBackend(python=_interpreter(tmp_path, "echo out of memory; kill -9 $$")).run(request)
+
+
+CALLER = """
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from s2ps.execution.local import LocalBackend
+from s2ps.execution.request import ClusterRequest
+LocalBackend().run(ClusterRequest.load(Path(sys.argv[1])))
+"""
+
+
+def test_cluster_is_stopped_when_its_caller_is_killed(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    path = tmp_path / "request.json"
+    path.write_text(bench.request(bench.job("a", SLEEP="60")).dump())
+    caller = subprocess.Popen([sys.executable, "-c", CALLER, str(path)], env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"})
+    _wait_for(lambda: bench.runs() == ["a"])
+    caller.kill()
+    caller.wait()
+    result = tmp_path / "staging" / "runs" / "run" / "results" / "c1.json"
+    _wait_for(result.exists)
+    found = ClusterResult.load(result)
+    assert (found.state, [job.state for job in found.jobs]) == ("interrupted", ["failed"])
+    assert "the process that started the cluster is gone" in (found.error or "")
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < 20
+        time.sleep(0.02)
 
 
 def test_cluster_is_stopped_when_the_caller_breaks_off(tmp_path: Path) -> None:
