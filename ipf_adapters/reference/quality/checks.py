@@ -119,7 +119,7 @@ def mean_within_limits(item: Item, limit: float) -> Finding:
 
 
 def equalised(item: Item, limit: float) -> Finding:
-    """The parameter files of the equalisation are among those used, where the metadata list them."""
+    """Every parameter file used is named, where the metadata list them."""
     listed = item.metadata.all("GIPP_FILENAME")
     return _finding(["a parameter file without name"] if "" in listed else [], f"{len(listed)} parameter files")
 

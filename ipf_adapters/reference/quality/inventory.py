@@ -49,7 +49,7 @@ def record_of(item: Item, metadata: PdiMetadata, quality: float, ctx: JobContext
     """Return the record of an item; raises InputError or ValueError when its metadata lack something."""
     name, datastrip = item.name, metadata.first("DATASTRIP_ID") or ""
     start, stop = _period(metadata)
-    group = metadata.datatake_id or metadata.first("DATATAKE_ID") or _parameter(metadata, "DATATAKE") or ""
+    group = metadata.datatake_id or _parameter(metadata, "DATATAKE") or _datatake_of(name, datastrip)
     cloud = next((text for tag in CLOUDS if (text := metadata.first(tag))), "0")
     return InventoryMetadata(
         file_id=str(name),
@@ -92,6 +92,14 @@ def _orbit(name: PdiName, metadata: PdiMetadata, group: str) -> int:
         return DatatakeName.parse(group).absolute_orbit
     except InputError:
         return 0
+
+
+def _datatake_of(name: PdiName, datastrip: str) -> str:
+    """Return the datatake of an item whose name tells the orbit and whose datastrip tells the start, else nothing."""
+    if name.absolute_orbit is None or not datastrip:
+        return ""
+    start = PdiName.parse(datastrip).sensing_start
+    return "" if start is None else str(DatatakeName(name.unit, start, name.absolute_orbit, name.baseline or "00.00"))
 
 
 def _parameter(metadata: PdiMetadata, name: str) -> str | None:

@@ -142,6 +142,24 @@ def test_inventory_tells_what_the_item_is(chain: Chain, run_job: Run, tmp_path: 
     assert record.validity_start.replace(microsecond=0) == name.sensing_start
 
 
+def test_true_colour_item_is_recorded_with_its_tile(run_job: Run, tmp_path: Path) -> None:
+    tile = PdiName.parse("S2B_OPER_MSI_L1C_TL_S2PS_20260701T120000_A048123_T32TPQ_N05.00")
+    pdi = new_pdi(tmp_path / "items", tile)
+    document = new_document(tile)
+    general = document.section("General_Info").add("TILE_ID", str(tile)).add("SENSING_TIME", "2026-07-01T10:16:01.5Z")
+    general.add("DATASTRIP_ID", "S2B_OPER_MSI_L1C_DS_S2PS_20260701T120000_S20260701T101559_N05.00")
+    (pdi.path / "MTD_TL.xml").write_bytes(document.to_bytes())
+    pdi.finish()
+    colour = new_pdi(tmp_path / "items", PdiName.parse(str(tile).replace("_TL_", "_TC_")))
+    (colour.path / "T32TPQ_20260701T101559_TCI.jp2").write_bytes(b"image")
+    colour.finish()
+    folder = run_job("INV_MTD_L1", tmp_path / "inv", {"TL": tmp_path / "items"}, ("INVENTORY",)) / "INVENTORY"
+    records = [read_inventory_metadata(path) for path in sorted(folder.rglob("Inventory_Metadata.xml"))]
+    assert [record.file_type for record in records] == ["MSI_L1C_TC", "MSI_L1C_TL"]
+    assert {record.group_id for record in records} == {"GS2B_20260701T101559_048123_N05.00"}
+    assert {record.validity_start.second for record in records} == {1}
+
+
 def test_failed_quality_shows_in_the_inventory(chain: Chain, run_job: Run, tmp_path: Path) -> None:
     item = damaged(chain, tmp_path)
     flip(next(item.rglob("*_B04.bin")))
