@@ -59,7 +59,7 @@ def cosine_of_sun(tile: TileSheet, resolution: int, grid: AngleGrid) -> NDArray[
     pixels = (np.arange(tile.size(resolution)) + 0.5) * resolution
     weights = spread(nodes, pixels).astype(np.float32)
     cosine = weights @ np.cos(np.radians(grid.zenith)).astype(np.float32) @ weights.T
-    return np.maximum(cosine, np.float32(1e-3))
+    return np.asarray(np.maximum(cosine, np.float32(1e-3)), dtype=np.float32)
 
 
 def view_grid(

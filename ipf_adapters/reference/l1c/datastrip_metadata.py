@@ -70,8 +70,8 @@ def _image_characteristics(parent: etree._Element, info: DatastripInfo, content:
     node(conversion, "U", f"{earth_sun_correction(middle):.15g}")
     irradiances = node(conversion, "Solar_Irradiance_List")
     for band in BANDS:
-        value = f"{calibration.solar_irradiance[band.index]:.6g}"
-        node(irradiances, "SOLAR_IRRADIANCE", value, bandId=str(band.index), unit="W/m²/µm")
+        irradiance = f"{calibration.solar_irradiance[band.index]:.6g}"
+        node(irradiances, "SOLAR_IRRADIANCE", irradiance, bandId=str(band.index), unit="W/m²/µm")
     add_spectral_information(parent)
     for band in BANDS:
         node(parent, "PHYSICAL_GAINS", f"{calibration.physical_gain[band.index]:.9g}", bandId=str(band.index))

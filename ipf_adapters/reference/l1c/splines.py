@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 
 def _second_derivatives(nodes: int) -> FloatArray:
@@ -21,7 +24,7 @@ def _second_derivatives(nodes: int) -> FloatArray:
     right[inner, inner + 1] = 6.0
     system[0, :3] = (1.0, -2.0, 1.0)
     system[-1, -3:] = (1.0, -2.0, 1.0)
-    return np.linalg.solve(system, right)
+    return np.asarray(np.linalg.solve(system, right), dtype=np.float64)
 
 
 def spline_matrix(nodes: int, targets: FloatArray) -> FloatArray:
@@ -49,7 +52,7 @@ def node_positions(first: float, last: float, step: float, *, least: int = 4, mo
     return np.linspace(first, last, count)
 
 
-def spread(nodes: FloatArray, targets: FloatArray) -> FloatArray:
+def spread(nodes: Floats, targets: Floats) -> FloatArray:
     """Return the spline weights from evenly spaced `nodes` to `targets`, both in the same unit."""
     step = (nodes[-1] - nodes[0]) / (len(nodes) - 1)
-    return spline_matrix(len(nodes), (targets - nodes[0]) / step)
+    return spline_matrix(len(nodes), np.asarray((targets - nodes[0]) / step, dtype=np.float64))

@@ -49,7 +49,7 @@ def reflectance_numbers(
     numbers /= gains[image.detector]
     numbers /= cosine
     numbers += np.float32(ADD_OFFSET + 0.5)
-    result = np.clip(numbers, 1.0, SATURATED_NUMBER - 1).astype(np.uint16)
+    result: NDArray[np.uint16] = np.clip(numbers, 1.0, SATURATED_NUMBER - 1).astype(np.uint16)
     result[(image.quality & SATURATED_BIT) != 0] = SATURATED_NUMBER
     result[(image.detector == 0) | ((image.quality & (NODATA | LOST)) != 0)] = NO_DATA_NUMBER
     return result

@@ -40,8 +40,7 @@ class Terms:
         """Return surface reflectance of top-of-atmosphere reflectance."""
         y = toa * self.slope
         y -= self.path
-        result: Image = y / (1.0 + self.spherical * y)
-        return result
+        return np.asarray(y / (1.0 + self.spherical * y), dtype=np.float32)
 
 
 def gas_transmission(coefficients: AtmosphericCoefficients, band: Band, air: Air, *, water: bool = True) -> FloatArray:

@@ -105,4 +105,4 @@ def smooth_mass(views: list[FloatArray], shape: tuple[int, ...]) -> FloatArray:
     left = np.concatenate([terms[mask] for mask in known])
     right = np.concatenate([1.0 / np.cos(np.radians(view[mask])) for view, mask in zip(views, known, strict=True)])
     weights, *_ = np.linalg.lstsq(left, right, rcond=None)
-    return np.maximum(terms @ weights, 1.0)
+    return np.asarray(np.maximum(terms @ weights, 1.0), dtype=np.float64)

@@ -61,8 +61,8 @@ def aerosol_from_dark_pixels(coefficients: AtmosphericCoefficients, air: Air, bl
         return air
     seen = float(np.quantile(known, 0.005))
     candidates = np.linspace(0.0, 1.0, 101)
-    means = (np.full(candidates.shape, float(np.mean(part))) for part in (air.mass, air.ozone, air.water))
-    centre = Air(*means, candidates)
+    mass, ozone, water = (np.full(candidates.shape, float(part.mean())) for part in (air.mass, air.ozone, air.water))
+    centre = Air(mass, ozone, water, candidates)
     expected = top_of_atmosphere(coefficients, Band.B02, centre, DARK_SURFACE)
     best = float(np.interp(seen, expected, candidates))
     return replace(air, aerosol=np.full(air.mass.shape, best))

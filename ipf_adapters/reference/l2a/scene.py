@@ -38,7 +38,7 @@ class Reflectances:
 def cloud_probability(toa_blue: Image, toa_swir: Image, thresholds: SceneClassification) -> Image:
     """Return 0..1: 0.5 where both blue and short-wave infrared reach the cloud thresholds."""
     brightness = np.minimum(toa_blue / thresholds.cloud_blue, toa_swir / thresholds.cloud_swir)
-    return np.clip((brightness - 0.5).astype(np.float32), 0.0, 1.0)
+    return np.asarray(np.clip((brightness - 0.5).astype(np.float32), 0.0, 1.0), dtype=np.float32)
 
 
 def classify(

@@ -64,7 +64,7 @@ def correct_tile(tile: L1cTile, parameters: Parameters, target: Path) -> dict[st
     """Correct one tile, write its raw images below `target` and return the summary of `tile_l2a.json`."""
     numbers = {band: tile.numbers(band) for band in BANDS}
     air, methods = _air(tile, parameters, numbers)
-    surface = {}
+    surface: dict[Band, Numbers] = {}
     for band in BANDS:
         if band is not Band.B10:
             terms = _pixel_terms(tile, inverse_terms(parameters.coefficients, band, air), band.resolution)
@@ -118,7 +118,7 @@ def _pixel_terms(tile: L1cTile, terms: Terms, resolution: int) -> Terms:
 def to_numbers(surface: Image, source: Numbers) -> Numbers:
     """Return digital numbers: reflectance * 10000 + 1000; no data and saturation are those of the L1C numbers."""
     scaled = surface * np.float32(layout.QUANTIFICATION) + np.float32(layout.ADD_OFFSET + 0.5)
-    result = np.clip(scaled, 1.0, layout.SATURATED - 1.0).astype(np.uint16)
+    result: Numbers = np.clip(scaled, 1.0, layout.SATURATED - 1.0).astype(np.uint16)
     result[source == layout.SATURATED] = layout.SATURATED
     result[source == layout.NO_DATA] = layout.NO_DATA
     return result
