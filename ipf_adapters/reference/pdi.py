@@ -79,7 +79,7 @@ def add_datastrip_info(general: Node, info: DatastripInfo, ctx: JobContext) -> N
     datatake = general.child("Datatake_Info", datatakeIdentifier=info.datatake_id)
     datatake.add("SPACECRAFT_NAME", spacecraft_name(info.unit)).add("DATATAKE_TYPE", info.datatake_type)
     datatake.add("DATATAKE_SENSING_START", DatatakeName.parse(info.datatake_id).start)
-    datatake.add("SENSING_ORBIT_NUMBER", info.absolute_orbit).add("SENSING_ORBIT_DIRECTION", "DESCENDING")
+    datatake.add("SENSING_ORBIT_NUMBER", info.relative_orbit).add("SENSING_ORBIT_DIRECTION", "DESCENDING")
     times = general.child("Datastrip_Time_Info")
     times.add("DATASTRIP_SENSING_START", info.start).add("DATASTRIP_SENSING_STOP", info.stop)
     processing = general.child("Processing_Info").add("UTC_DATE_TIME", ctx.creation)

@@ -123,7 +123,7 @@ def datastrip_info(metadata: PdiMetadata, name: str) -> DatastripInfo:
         datastrip_id=name,
         start=metadata.time("DATASTRIP_SENSING_START"),
         stop=metadata.time("DATASTRIP_SENSING_STOP"),
-        absolute_orbit=int(metadata.text("SENSING_ORBIT_NUMBER")),
+        absolute_orbit=DatatakeName.parse(datatake).absolute_orbit,
         relative_orbit=int(parameters["RELATIVE_ORBIT"]),
         line_period_ms=float(metadata.text("LINE_PERIOD")),
         lines_per_granule=int(parameters["LINES_PER_GRANULE"]),

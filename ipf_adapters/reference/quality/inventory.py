@@ -62,7 +62,7 @@ def record_of(item: Item, metadata: PdiMetadata, quality: float, ctx: JobContext
         generation_time=name.creation,
         validity_start=start,
         validity_stop=stop,
-        orbit=_orbit(name, metadata, group),
+        orbit=_orbit(name, group),
         footprint=tuple(metadata.footprint()) or _global_footprint(ctx),
         quality=quality,
         data_size=sum(path.stat().st_size for path in item.files),
@@ -82,12 +82,9 @@ def _period(metadata: PdiMetadata) -> tuple[datetime, datetime]:
     return moment, moment
 
 
-def _orbit(name: PdiName, metadata: PdiMetadata, group: str) -> int:
+def _orbit(name: PdiName, group: str) -> int:
     if name.absolute_orbit is not None:
         return name.absolute_orbit
-    text = metadata.first("SENSING_ORBIT_NUMBER")
-    if text:
-        return int(text)
     try:
         return DatatakeName.parse(group).absolute_orbit
     except InputError:

@@ -48,7 +48,7 @@ def entries_of(item: Path) -> list[ManifestEntry]:
 
 
 def write_manifest(item: Path, file_type: str, title: str | None = None) -> Path:
-    """Write manifest.safe of a finished item folder and return its path; `title` is the item's name, by default the folder's."""
+    """Write manifest.safe of a finished item folder and return its path; `title` is the name if not the folder's."""
     root = etree.Element(f"{{{XFDU}}}XFDU", nsmap={"xfdu": XFDU})
     level, kind = file_type[4:7].rstrip("_").lower(), file_type[8:10].lower()
     root.set("version", f"esa/safe/sentinel-1.0/sentinel-2/msi/archive_{level}_{kind}")
