@@ -55,6 +55,7 @@ def test_datastrip_describes_the_datatake(ingested: Path) -> None:
     assert info.line_period_ms == mission().line_period * 1000
     assert info.start == mission().start
     assert metadata.text("DATATAKE_TYPE") == "INS-NOBS"
+    assert (metadata.text("SENSING_ORBIT_NUMBER"), info.absolute_orbit) == ("22", 48123)
     assert len(metadata.granule_ids) == 24
     assert float(metadata.text("DEGRADED_MSI_DATA_PERCENTAGE")) == 0
     assert len(list((path / "ANC_DATA").glob("S2B_OPER_AUX_SADATA_*.bin"))) == 1
