@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,7 +20,8 @@ ALTITUDE = 786_000.0
 HEADING = 194.0
 """Degrees clockwise from north at the centre of the first datatake: descending."""
 DATATAKE_INTERVAL = 60.0
-"""Seconds between the starts of consecutive datatakes."""
+"""Seconds between the starts of consecutive datatakes, unless they last too long for it."""
+_GAP = 30.0
 _CENTRE_FROM_ANCHOR = (-32_300.0, -4_700.0)
 """Metres at scale 1: the swath then meets four tile columns and two rows."""
 
@@ -85,7 +87,8 @@ class Datatake:
     @property
     def start(self) -> datetime:
         """UTC of the beginning of line 0 before the delays."""
-        return self.mission.start + timedelta(seconds=DATATAKE_INTERVAL * self.number)
+        interval = max(DATATAKE_INTERVAL, float(ceil(self.seconds)) + _GAP)
+        return self.mission.start + timedelta(seconds=interval * self.number)
 
     @property
     def start_gps(self) -> float:
