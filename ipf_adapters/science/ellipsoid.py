@@ -28,12 +28,10 @@ def to_geodetic(position: Array) -> tuple[Array, Array, Array]:
     x, y, z = position[..., 0], position[..., 1], position[..., 2]
     radius = np.hypot(x, y)
     reduced = np.arctan2(z * SEMI_MAJOR, radius * SEMI_MINOR)
-    for _ in range(2):
-        phi = np.arctan2(
-            z + _SECOND_ECCENTRICITY_SQUARED * SEMI_MINOR * np.sin(reduced) ** 3,
-            radius - ECCENTRICITY_SQUARED * SEMI_MAJOR * np.cos(reduced) ** 3,
-        )
-        reduced = np.arctan2((1.0 - FLATTENING) * np.sin(phi), np.cos(phi))
+    phi = np.arctan2(
+        z + _SECOND_ECCENTRICITY_SQUARED * SEMI_MINOR * np.sin(reduced) ** 3,
+        radius - ECCENTRICITY_SQUARED * SEMI_MAJOR * np.cos(reduced) ** 3,
+    )
     normal = SEMI_MAJOR / np.sqrt(1.0 - ECCENTRICITY_SQUARED * np.sin(phi) ** 2)
     height = radius * np.cos(phi) + z * np.sin(phi) - SEMI_MAJOR**2 / normal
     return np.degrees(np.arctan2(y, x)), np.degrees(phi), height

@@ -18,7 +18,9 @@ Array = NDArray[np.float64]
 Key = tuple[int, Band]
 
 _NEWTON_STEPS = 12
-_NEWTON_STOP = 1e-7
+_NEWTON_STOP = 1e-6
+_SLOPES_RENEWED = 3
+"""Steps after which the slopes of the Newton iteration are close enough to be kept."""
 _LARGEST_STEP = 20000.0
 
 
@@ -183,13 +185,14 @@ class SensorModel:
         shape = ground.shape[:-1]
         width = band.width(self.scale)
         line, col = np.zeros(shape), np.full(shape, width / 2.0)
-        for _ in range(_NEWTON_STEPS):
+        for step in range(_NEWTON_STEPS):
             along, across = self._misses(detector, band, ground, line, col)
-            along_l, across_l = self._misses(detector, band, ground, line + 1.0, col)
-            along_c, across_c = self._misses(detector, band, ground, line, col + 1.0)
-            a, b, c, d = along_l - along, along_c - along, across_l - across, across_c - across
-            determinant = a * d - b * c
-            determinant = np.where(np.abs(determinant) < 1e-30, 1e-30, determinant)
+            if step < _SLOPES_RENEWED:
+                along_l, across_l = self._misses(detector, band, ground, line + 1.0, col)
+                along_c, across_c = self._misses(detector, band, ground, line, col + 1.0)
+                a, b, c, d = along_l - along, along_c - along, across_l - across, across_c - across
+                determinant = a * d - b * c
+                determinant = np.where(np.abs(determinant) < 1e-30, 1e-30, determinant)
             move_line = np.clip((b * across - d * along) / determinant, -_LARGEST_STEP, _LARGEST_STEP)
             move_col = np.clip((c * along - a * across) / determinant, -_LARGEST_STEP, _LARGEST_STEP)
             line, col = line + move_line, col + move_col

@@ -1,9 +1,9 @@
 """The small mission as a fixture."""
 
 import pytest
+from unit.science.small_mission import build_model
 
 from ipf_adapters.science.geometry import SensorModel
-from unit.science.small_mission import build_model
 
 
 @pytest.fixture(scope="session")
