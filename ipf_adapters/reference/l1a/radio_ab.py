@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 
 
 def run(ctx: JobContext) -> None:
-    """Correct every detector and band of this part, over its scenes."""
+    """Correct every detector and band of this part; all bands at once only where there is crosstalk."""
     info = datastrip.read_info(ctx)
     scenes = datastrip.scenes_of(ctx, info)
     calibrations = read_calibrations(ctx)
     shares = read_gipp(ctx.input_file("GIP_R2CRCO"), CrosstalkCorrection).coefficients
+    groups = [tuple(ctx.bands)] if shares.any() else [(band,) for band in ctx.bands]
     for done, detector in enumerate(ctx.detectors, start=1):
-        images = {band: _equalised(ctx, info, detector, band, scenes, calibrations[band]) for band in ctx.bands}
-        for band, image in radiometry.remove_crosstalk(images, shares).items():
-            final = radiometry.binned(image, calibrations[band].binning)
-            working.write_piece(ctx.output_dir("PDI_ATF_LIST"), detector, band, scenes, final.counts)
-            working.write_piece(ctx.output_dir("VECTOR"), detector, band, scenes, final.quality, "quality")
+        for bands in groups:
+            images = {band: _equalised(ctx, info, detector, band, scenes, calibrations[band]) for band in bands}
+            for band, image in radiometry.remove_crosstalk(images, shares).items():
+                final = radiometry.binned(image, calibrations[band].binning)
+                working.write_piece(ctx.output_dir("PDI_ATF_LIST"), detector, band, scenes, final.counts)
+                working.write_piece(ctx.output_dir("VECTOR"), detector, band, scenes, final.quality, "quality")
         ctx.log.progress(done, len(ctx.detectors), "detectors corrected")
 
 

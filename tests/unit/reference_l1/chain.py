@@ -65,7 +65,7 @@ def _run_l1a(s: Session) -> None:
     masks = fuse(s.root / "fused" / "masks", lost, s.folder("INIT_LOC_L1", "VECTOR"), s.folder("RADIO_AB", "VECTOR"))
     kinds = ("PDI_DS", "VECTOR", "VECTOR_DS_FOOTPRINT")
     tasks = []
-    for number, detectors in enumerate(("01-02-03", "04-05-06-07-08-09-10-11-12")):
+    for number, detectors in enumerate(("01-03", "05-08-12")):
         tasks.append(f"RADIO_FINALIZE-{number}")
         part = {"PARALLEL_DETECTOR_IDENT": detectors}
         s.run("RADIO_FINALIZE", {"PDI_DS": strip, "VECTOR": masks}, kinds, part, tasks[-1])
