@@ -64,10 +64,12 @@ class SummaryOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         """Return products per level and job seconds per level; raise when tasks of the run have failed."""
         products: dict[str, list[str]] = {}
+        levels = {level: self._level(context, ids) for level, ids in self.cluster_tasks.items()}
         for task_id in self.publish_tasks:
             for record in pulled(context, task_id):
-                products.setdefault(record["level"].upper(), []).extend(record["paths"])
-        levels = {level: self._level(context, ids) for level, ids in self.cluster_tasks.items()}
+                level = record["level"].upper()
+                products.setdefault(level, []).extend(record["products"])
+                levels[level]["items"] += record["items"]
         report(datatake_id(context), products, levels)
         failed = failed_tasks(context)
         if failed:
@@ -79,12 +81,10 @@ class SummaryOperator(BaseOperator):
 
     @staticmethod
     def _level(context: Any, task_ids: Sequence[str]) -> dict[str, float]:
-        total = {"done": 0.0, "reused": 0.0, "warnings": 0.0, "job_seconds": 0.0, "cpu_seconds": 0.0}
-        for task_id in task_ids:
-            for record in pulled(context, task_id):
-                for name in total:
-                    total[name] += record[name]
-        return {name: round(value, 2) for name, value in total.items()}
+        names = ("done", "reused", "warnings", "job_seconds", "cpu_seconds")
+        records = [record for task_id in task_ids for record in pulled(context, task_id)]
+        total = {name: round(sum(record[name] for record in records), 2) for name in names}
+        return {**total, "items": 0}
 
 
 def failed_tasks(context: Mapping[str, Any]) -> list[str]:
@@ -100,9 +100,9 @@ def report(datatake: str, products: Mapping[str, Sequence[str]], levels: Mapping
     log.info("datatake %s", datatake)
     for level, numbers in levels.items():
         log.info(
-            "%-4s %4d jobs done, %4d reused, %3d warnings, %8.1f s of jobs, %8.1f s of CPU, %3d products",
+            "%-4s %4d jobs done, %4d reused, %3d warnings, %8.1f s of jobs, %8.1f s of CPU, %3d products, %4d items",
             level, numbers["done"], numbers["reused"], numbers["warnings"],
-            numbers["job_seconds"], numbers["cpu_seconds"], len(products.get(level, ())),
+            numbers["job_seconds"], numbers["cpu_seconds"], len(products.get(level, ())), numbers["items"],
         )  # fmt: skip
     for level, paths in products.items():
         for path in paths:

@@ -16,6 +16,8 @@ from s2ps_airflow.failures import translated
 
 log = logging.getLogger(__name__)
 
+USER_PRODUCT = ".SAFE"
+
 Clusters = dict[str, list[dict[str, Any]]]
 
 
@@ -79,9 +81,17 @@ def publish(run: Any, what: str, tile: str | None) -> dict[str, Any]:
         paths = production.service().publish(run, what, tile=tile)
     if not paths:
         raise AirflowSkipException(f"no {what.upper()} product is due{f' for tile {tile}' if tile else ''}")
-    for path in paths:
+    shown = [str(path) for path in paths if path.suffix == USER_PRODUCT]
+    for path in shown:
         log.info("published %s", path)
-    return {"level": what, "tile": tile, "paths": [str(p) for p in paths], "published": published_at(paths)}
+    log.info("%d user products and %d data items of %s", len(shown), len(paths) - len(shown), what.upper())
+    return {
+        "level": what,
+        "tile": tile,
+        "products": shown,
+        "items": len(paths) - len(shown),
+        "published": published_at(paths),
+    }
 
 
 def published_at(paths: Sequence[Path]) -> str:

@@ -6,6 +6,7 @@ the inventory between two dates, which is what `airflow backfill create` asks fo
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -64,9 +65,9 @@ class DatatakeTimetable(PartitionedAssetTimetable):
         partition_key: str | None = None,
         **extra: Any,
     ) -> str:
-        """Return a run id that shows the datatake where it is known."""
+        """Return a run id that shows the datatake where it is known; a datatake may be backfilled many times."""
         text = super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)
-        return f"{text}__{partition_key}" if partition_key else text
+        return f"{text}__{partition_key}__{secrets.token_hex(3)}" if partition_key else text
 
     def _decode_partition_date(self, partition_key: str) -> datetime:
         try:

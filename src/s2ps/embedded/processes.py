@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _ZOMBIE = "Z"
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+"""Processes started by this one, which has to collect their exit codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ def launch(name: str, command: Sequence[str], environment: Mapping[str, str], lo
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _CHILDREN[started.pid] = started
     return Process(name, started.pid, _born(started.pid) or 0)
 
 
@@ -87,7 +90,6 @@ def _born(pid: int) -> int | None:
 
 
 def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return
+    child = _CHILDREN.get(pid)
+    if child is not None and child.poll() is not None:
+        del _CHILDREN[pid]

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ class EmbeddedAirflow:
         self.home.mkdir(parents=True, exist_ok=True)
         write_private(self.home / "passwords.json", json.dumps({USER: self.password}))
         self._write_environment(environment)
-        if not running:
+        if not running and self._state().get("database") != airflow_version():
             tell("preparing the database")
             self._migrate(environment)
         self._launch_missing([name for name in COMPONENTS if name != LAST], running, port, environment)
@@ -156,7 +157,8 @@ class EmbeddedAirflow:
             if name not in running:
                 command = [*_airflow(), name, *COMPONENTS[name]]
                 running[name] = launch(name, command, environment, self._log(name), self.home)
-        self._store({"port": port, "processes": [asdict(process) for process in running.values()]})
+        processes = [asdict(process) for process in running.values()]
+        self._store({"port": port, "processes": processes, "database": airflow_version()})
 
     def _migrate(self, environment: Mapping[str, str]) -> None:
         log = self._log("database")
@@ -236,6 +238,11 @@ def free_port(wanted: int | None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise ConfigurationError("no free TCP port on 127.0.0.1")
+
+
+def airflow_version() -> str:
+    """Return the version of the installed Airflow, which is also that of its database."""
+    return metadata.version("apache-airflow-core")
 
 
 def _airflow() -> list[str]:
