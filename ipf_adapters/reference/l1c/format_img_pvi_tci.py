@@ -41,7 +41,8 @@ def true_colour(bands: list[NDArray[np.uint16]], offset: float = ADD_OFFSET) -> 
     """Return (3, rows, columns) uint8: 1..255 for reflectance up to 0.3558, 0 without data."""
     planes = np.zeros((3, *bands[0].shape), dtype=np.uint8)
     for plane, numbers in zip(planes, bands, strict=True):
-        shown = np.clip((numbers.astype(np.float32) - np.float32(offset)) * np.float32(255.0 / WHITE), 1.0, 255.0)
+        scaled = (numbers.astype(np.float32) - np.float32(offset)) * np.float32(255.0 / WHITE)
+        shown = np.clip(scaled + np.float32(0.5), 1.0, 255.0)
         plane[:] = np.where(numbers == 0, 0, shown).astype(np.uint8)
     return planes
 
