@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipf_adapters.reference.context import JobContext
-from ipf_adapters.reference.errors import InvalidInput, MissingInput, NoData
+from ipf_adapters.reference.errors import InvalidInput, MissingInput
 from ipf_adapters.reference.l1c.angles import from_lists, mean_angles, node_coordinates, sun_grid, to_lists
 from ipf_adapters.reference.l1c.footprint import data_ring
 from ipf_adapters.reference.l1c.inverse_grid import projections
 from ipf_adapters.reference.l1c.tile_folder import TileSheet, load_array, pass_on, selected_tiles
 from ipf_adapters.reference.l1c.tile_metadata import TileGeometry
-from ipf_adapters.science.working import DEFECTIVE, LOST
+from ipf_adapters.science.working import DEFECTIVE, LOST, read_datastrip
 from s2ps.model.bands import BANDS, Band
 from s2ps.model.timestamps import format_utc, parse_utc
 
@@ -28,20 +28,21 @@ REFERENCE_BAND = Band.B02
 def run(ctx: JobContext) -> None:
     """Write `T32TPQ/tile_info.json` and pass `tile.json` on."""
     root = ctx.output_dir("PDI_DS_TILE_LIST")
+    datastrip = read_datastrip(ctx.input_dir("PDI_DS"))
+    middle = datastrip.start + (datastrip.stop - datastrip.start) / 2
     for sheet, folder in selected_tiles(ctx):
         target = root / sheet.folder_name
         pass_on(folder, target, "tile.json")
-        info = _tile_info(sheet, folder)
+        info = _tile_info(sheet, folder, middle)
         (target / TILE_INFO).write_text(json.dumps(info) + "\n")
         ctx.log.info(f"tile {sheet.name}: seen at {info['sensing_time']}, {info['no_data']:.2f} % without data")
 
 
-def _tile_info(sheet: TileSheet, folder: Path) -> dict[str, Any]:
+def _tile_info(sheet: TileSheet, folder: Path, middle: datetime) -> dict[str, Any]:
+    """Return the content of `tile_info.json`; `middle` of the datastrip is the time where no angle node is seen."""
     bands = {band.name: _read_angles(folder / f"{band.name}_angles.json") for band in BANDS}
     first = [parse_utc(values["first_seen"]) for values in bands.values() if values["first_seen"]]
-    if not first:
-        raise NoData(f"tile {sheet.name}: no detector sees it: leave it out of the tile list")
-    moment = min(first)
+    moment = min(first, default=middle)
     lon, lat = node_coordinates(sheet, projections(sheet.epsg)[1])
     sun = sun_grid(moment, lon, lat)
     image = load_array(folder / f"{REFERENCE_BAND.name}.npy", mapped=True)

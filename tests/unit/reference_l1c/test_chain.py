@@ -148,3 +148,23 @@ def test_the_same_jobs_write_the_same_bytes(chain: Chain, tmp_path_factory: pyte
     assert (again.tile_item / "manifest.safe").read_bytes() == (chain.tile_item / "manifest.safe").read_bytes()
 
 
+
+
+def test_a_tile_that_no_detector_sees_is_empty_but_whole(
+    chain: Chain, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = tmp_path_factory.mktemp("empty")
+    empty = Chain(root, chain.truth)
+    (root / "auxiliary").symlink_to(chain.root / "auxiliary")
+    first = copy_of(chain.root / "TILE_INIT" / LIST, root / "first")
+    sheet = json.loads((first / f"T{TILE}" / "tile.json").read_text())
+    (first / f"T{TILE}" / "tile.json").write_text(json.dumps({**sheet, "detectors": []}))
+    base = {"PDI_DS": chain.root / "PDI_DS"}
+    strips = {"PDI_ATF_LIST": chain.root / "PDI_ATF_LIST"}
+    auxiliary = ("IERS", "GIP_VIEDIR", "GIP_R2ABCA", "GIP_DATATI")
+    empty.run("GEN_ORTHO_TOA", {**base, LIST: first, **strips}, (LIST,), *auxiliary)
+    joined = empty.fused("finalize", first, root / "GEN_ORTHO_TOA" / LIST)
+    empty.run("TILE_FINALIZE", {**base, LIST: joined}, (LIST,))
+    info = json.loads((empty.folder("TILE_FINALIZE") / "tile_info.json").read_text())
+    assert info["no_data"] == 100.0
+    assert info["footprint"] == []
