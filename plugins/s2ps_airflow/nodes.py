@@ -83,7 +83,7 @@ class NodeGraph:
         read = {name for node in nodes for name in node.upstream}
         return tuple(node for node in nodes if node.name not in read)
 
-    def shape(self) -> frozenset[tuple[str, str, str, frozenset[str]]]:
+    def shape(self) -> frozenset[tuple[str, str, tuple[str, ...], frozenset[str]]]:
         """Return what decides the form of a DAG: names, phases, tile or not, edges."""
         return frozenset((n.name, n.phase_group, n.over, frozenset(n.upstream)) for n in self.nodes)
 
