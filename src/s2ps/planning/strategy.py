@@ -61,6 +61,7 @@ class Strategy(Entry):
     task_partitions: dict[str, dict[Dimension, PositiveInt]] = Field(default_factory=dict)
     """The same for single tasks; wins."""
     clusters: tuple[ClusterSpec, ...] = Field(min_length=1)
+    """A task that none of them names joins the last one that feeds it."""
     seconds: dict[str, PositiveFloat] = Field(default_factory=dict)
     """Expected duration of a job per task, for order and critical path; 1 where nothing is said."""
 
@@ -87,17 +88,32 @@ class Strategy(Entry):
                         expected="every task in exactly one cluster",
                     )
                 owners[key] = cluster
-        if lost := [str(step.key) for step in catalogue if step.key not in owners]:
-            raise ConfigurationError(
-                f"strategy {self.name}: no cluster has {', '.join(lost)}",
-                expected="every task in exactly one cluster",
-                next_step="add the task to a cluster",
-            )
+        self._adopt(catalogue, owners)
         tasks = {
             self._resolve(catalogue, text, "task_partitions"): parts for text, parts in self.task_partitions.items()
         }
         seconds = {self._resolve(catalogue, text, "seconds"): value for text, value in self.seconds.items()}
         return BoundStrategy(self, owners, Partitions(self.partitions, tasks, self.respect_single), seconds)
+
+    def _adopt(self, catalogue: Catalogue, owners: dict[StepKey, ClusterSpec]) -> None:
+        """Let a task that no cluster names join the last cluster, in the order of the file, that feeds it."""
+        place = {cluster.name: number for number, cluster in enumerate(self.clusters)}
+        lost = [step for step in catalogue if step.key not in owners]
+        while lost:
+            for step in lost:
+                keys = [step.source_key(source) for entry in step.spec.inputs for source in entry.producers]
+                group = phase_of(step.key.phase).group
+                near = [owners[key] for key in keys if key in owners and owners[key].phase_group is group]
+                if near:
+                    owners[step.key] = max(near, key=lambda cluster: place[cluster.name])
+            left = [step for step in lost if step.key not in owners]
+            if len(left) == len(lost):
+                raise ConfigurationError(
+                    f"strategy {self.name}: no cluster has {', '.join(str(step.key) for step in lost)}",
+                    expected="every task in exactly one cluster, or fed by a task of its phase group that is in one",
+                    next_step="add the task to a cluster",
+                )
+            lost = left
 
     def _resolve(self, catalogue: Catalogue, text: str, where: str, group: PhaseGroup | None = None) -> StepKey:
         try:

@@ -10,7 +10,8 @@ import yaml
 
 from s2ps.model.errors import ConfigurationError
 from s2ps.planning.nodes import plan_nodes
-from s2ps.planning.strategy import Strategy, load_strategy
+from s2ps.planning.strategy import BoundStrategy, Strategy, load_strategy
+from s2ps.processors.catalogue import StepKey
 from s2ps.processors.loader import load_baseline
 
 
@@ -56,17 +57,26 @@ def test_wrong_files(tmp_path: Path, content: dict[str, Any], change: dict[str, 
         load_strategy(write(tmp_path, {**content, **change}))
 
 
-def bound(content: dict[str, Any]) -> None:
-    Strategy.model_validate(content).bind(load_baseline())
+def bound(content: dict[str, Any]) -> BoundStrategy:
+    return Strategy.model_validate(content).bind(load_baseline())
 
 
 def test_every_task_is_in_exactly_one_cluster(content: dict[str, Any]) -> None:
     cluster(content, "l1a_start")["tasks"].append("GET_GRI")
     with pytest.raises(ConfigurationError, match="GET_GRI@L1A is in clusters l1a_start and l1a_reference"):
         bound(content)
-    cluster(content, "l1a_start")["tasks"] = ["UNFORMAT_SAFE_DS"]
-    with pytest.raises(ConfigurationError, match=r"no cluster has QL_CLOUD_MASK@L1A, QL_DECOMP@L1A"):
+    cluster(content, "l1a_start")["tasks"] = ["UNFORMAT_SAFE_DS", "UNFORMAT_SAFE_GR", "UPDATE_LOC"]
+    content["clusters"] = [item for item in content["clusters"] if item["name"] != "l0u_ingestion"]
+    with pytest.raises(ConfigurationError, match=r"no cluster has EISP_ING_TYP@L0U"):
         bound(content)
+
+
+def test_a_task_no_cluster_names_joins_the_last_one_that_feeds_it(content: dict[str, Any]) -> None:
+    cluster(content, "l1c_tile")["tasks"].remove("OLQC_TILE_L1C")
+    cluster(content, "l1c_tile")["tasks"].remove("INV_MTD_L1@L1CTile")
+    owners = bound(content).owners
+    assert owners[StepKey("L1CTile", "OLQC_TILE_L1C")].name == "l1c_tile"
+    assert owners[StepKey("L1CTile", "INV_MTD_L1")].name == "l1c_tile"
 
 
 def test_unknown_and_ambiguous_tasks_are_named(content: dict[str, Any]) -> None:
