@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,9 @@ from s2ps.model.errors import ConfigurationError
 from s2ps.model.mission import DETECTORS
 
 Report = Callable[[str], None]
+PARTS = ("static", "auxiliary", "gri", "session", "truth")
+"""Folders of a mission, in the order in which they appear: where there is a truth, everything is there."""
+ASIDE = ".simulation"
 
 
 def steps(mission: MissionSettings) -> int:
@@ -35,9 +39,27 @@ def weather_of(mission: MissionSettings) -> Weather:
 
 
 def simulate(mission: MissionSettings, output: Path, *, gri: bool = True, report: Report = lambda _: None) -> Path:
-    """Write a mission into an empty folder and return the folder of its session; raises ConfigurationError."""
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ConfigurationError(f"output folder {output} is not empty", next_step="name a new folder")
+    """Write a mission into a folder and return the folder of its session; raises ConfigurationError.
+
+    Everything is written aside and moved to its place at the end, so an interrupted simulation leaves nothing behind
+    that looks whole.
+    """
+    there = [name for name in PARTS if (output / name).exists()]
+    if there or (output.exists() and not output.is_dir()):
+        what = f"folder {output} holds {there[0]} already" if there else f"{output} is no folder"
+        raise ConfigurationError(f"output {what}", next_step="name a new folder")
+    aside = output / ASIDE
+    if aside.exists():
+        shutil.rmtree(aside)
+    session = _write(mission, aside, gri, report)
+    for name in PARTS:
+        if (aside / name).exists():
+            (aside / name).rename(output / name)
+    aside.rmdir()
+    return output / session.relative_to(aside)
+
+
+def _write(mission: MissionSettings, output: Path, gri: bool, report: Report) -> Path:
     surface, sky = Surface(mission.seed, mission.centre), Sky(mission.seed, mission.centre)
     weather, instrument = weather_of(mission), build_instrument(mission)
     report("Heights and land cover")

@@ -73,7 +73,7 @@ def _demo(home: Path, session: Path | None, scale: int, port: int | None) -> Non
 
 def _start_simulation(home: Path, scale: int) -> subprocess.Popen[bytes] | None:
     """Start the simulation beside Airflow's start; nothing when the session is there already."""
-    if (home / "session").is_dir() and (home / "truth").is_dir():
+    if (home / "truth").is_dir():
         return None
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "ipf_adapters.simulation", "--output", str(home), "--scale", str(scale)]

@@ -136,7 +136,7 @@ def test_reference_image_is_the_true_scene_without_clouds(simulated: Path, truth
 
 def test_output_must_be_empty(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
-    with pytest.raises(ConfigurationError, match="not empty"):
+    with pytest.raises(ConfigurationError, match="already"):
         simulate(SMALL, tmp_path)
 
 
