@@ -134,8 +134,8 @@ def test_reference_image_is_the_true_scene_without_clouds(simulated: Path, truth
     assert compared > 1000
 
 
-def test_output_must_be_empty(tmp_path: Path) -> None:
-    (tmp_path / "something").touch()
+def test_a_mission_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "session").mkdir()
     with pytest.raises(ConfigurationError, match="already"):
         simulate(SMALL, tmp_path)
 
