@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     gri: Path | None = None
     """Folder of the Global Reference Image, one sub-folder per relative orbit. Default: home/gri."""
     executables: Path | None = None
-    """Folder with NAME/version/scripts/NAME.bash or NAME.bash. Default: the reference processors."""
+    """Folder with NAME/version/scripts/NAME.bash or NAME.bash; what it lacks is taken from the reference processors."""
     definitions: Path | None = None
     """Folder of further processor definitions, read on top of the packaged ones."""
     strategies: Path | None = None

@@ -28,6 +28,12 @@ def load_baseline(baseline: str = DEFAULT_BASELINE, extra: Path | None = None) -
     if not folder.is_dir():
         known = ", ".join(sorted(item.name for item in root.iterdir() if item.is_dir()))
         raise CatalogueError(f"no processors are defined for baseline {baseline!r}", expected=f"one of {known}")
+    if extra is not None and not extra.is_dir():
+        raise CatalogueError(
+            f"folder of processor definitions {extra} does not exist",
+            expected="a folder with one NAME.yaml per processor",
+            next_step="make the folder, or correct S2PS_DEFINITIONS",
+        )
     return _load(baseline, folder, extra)
 
 

@@ -16,6 +16,7 @@ from s2ps.model.errors import ConfigurationError
 from s2ps.planning.plan import Plan
 from s2ps.processors.auxiliary import OPTIONAL_TYPES, STATIC_FOLDERS
 from s2ps.processors.phases import phase_of
+from s2ps.production.executables import find_executable
 from s2ps.production.faults import Fault, fault_environment
 from s2ps.production.runs import RunState
 from s2ps.settings import Settings
@@ -117,7 +118,7 @@ class RequestBuilder:
             task=job.task,
             processor=job.processor,
             version=job.version,
-            executable=str(self._executable(job)),
+            executable=str(find_executable(self.settings, job.processor, job.executable)),
             exit_policy="idp_sc" if job.exit_policy == "idp_sc" else "strict",
             timeout_s=float(job.timeout),
             data_id=job.data_id.key,
@@ -131,17 +132,6 @@ class RequestBuilder:
                 for o in job.outputs
             ),
             environment=fault_environment(self.faults, job),
-        )
-
-    def _executable(self, job: Job) -> Path:
-        root = self.settings.place("executables")
-        for candidate in (root / job.executable, root / f"{job.processor}.bash"):
-            if candidate.is_file():
-                return candidate
-        raise ConfigurationError(
-            f"processor {job.processor} has no executable in {root}",
-            expected=f"{job.executable} or {job.processor}.bash",
-            next_step="install the processor there, or set S2PS_EXECUTABLES",
         )
 
     def _input(self, entry: JobInput) -> InputRequest:
