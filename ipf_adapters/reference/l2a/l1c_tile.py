@@ -10,12 +10,13 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from ipf_adapters.reference.errors import InvalidInput, MissingInput
+from ipf_adapters.reference.l1c.angles import STEP_AT_SCALE_1
 from ipf_adapters.reference.l1c.jpeg2000 import read_jp2
 from ipf_adapters.reference.l1c.splines import spread
 from s2ps.formats.pdi_metadata import PdiMetadata, metadata_file, read_pdi_metadata
 from s2ps.model.bands import Band
 from s2ps.model.names import PdiName
-from s2ps.model.tiles import TILE_METRES, Tile
+from s2ps.model.tiles import Tile
 
 FloatArray = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -72,15 +73,14 @@ def read_l1c_tile(item: Path, name: PdiName) -> L1cTile:
     metadata = read_pdi_metadata(metadata_file(item))
     try:
         epsg = int(metadata.text("HORIZONTAL_CS_CODE").removeprefix("EPSG:"))
-        rows = int(metadata.text("NROWS"))
-        tile = Tile(
-            name.tile or "", epsg, int(float(metadata.text("ULX"))), int(float(metadata.text("ULY"))),
-            round(TILE_METRES / 10 / rows),
-        )  # fmt: skip
         sun = metadata.root.find(".//{*}Sun_Angles_Grid")
         if sun is None:
             raise ValueError("Sun_Angles_Grid is missing")
         step = float(sun.findtext(".//{*}COL_STEP") or "nan")
+        tile = Tile(
+            name.tile or "", epsg, int(float(metadata.text("ULX"))), int(float(metadata.text("ULY"))),
+            round(STEP_AT_SCALE_1 / step),
+        )  # fmt: skip
         zenith = _grid(sun, "Zenith")
         views = [_grid(grid, "Zenith") for grid in metadata.root.iter("{*}Viewing_Incidence_Angles_Grids")]
     except ValueError as error:
