@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from s2ps.model.errors import ConfigurationError
@@ -55,8 +55,18 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, home: Path | None = None) -> Self:
-        """Read the environment; `home` wins over S2PS_HOME. Paths become absolute."""
-        base = cls() if home is None else cls(home=home)
+        """Read the environment; `home` wins over S2PS_HOME. Paths become absolute.
+
+        Raises ConfigurationError naming a variable that does not fit.
+        """
+        try:
+            base = cls() if home is None else cls(home=home)
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"S2PS_{'_'.join(map(str, item['loc'])).upper()}={item['input']!r}: {item['msg']}"
+                for item in error.errors()
+            )
+            raise ConfigurationError(f"settings: {wrong}", next_step="correct the environment variable") from error
         root = base.home.expanduser().resolve()
         places = {
             "home": root,

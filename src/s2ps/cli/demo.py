@@ -12,7 +12,7 @@ import typer
 
 from s2ps.cli.follow import AirflowWatch
 from s2ps.cli.run import only_session
-from s2ps.cli.terminal import console, guarded, table
+from s2ps.cli.terminal import FINDINGS, console, guarded, table
 from s2ps.embedded.rest import AirflowClient
 from s2ps.embedded.runtime import EmbeddedAirflow
 from s2ps.model.errors import ConfigurationError, InputError
@@ -34,19 +34,40 @@ def demo(
 ) -> None:
     """Run a downlink session to L1C and L2A products under Airflow, and leave Airflow running.
 
-    Simulates a session (unless one is given), starts Airflow, runs the session DAG and one datatake DAG run per
-    datatake found, and shows the progress. Run again, it recognises what is there and makes only what is missing.
+    Simulates a session (unless one is given), starts Airflow, runs the session
+    DAG and one datatake DAG run per datatake found, and shows the progress. Run
+    again, it recognises what is there and makes only what is missing.
+
+    Examples:
+      s2ps demo
+      s2ps demo --home var/other --session /data/S2B_20260701101559048123
+
+    Products go to HOME/products, Airflow with its logs to HOME/airflow. Exit
+    codes: 0 fine, 2 error, 130 interrupted; Airflow goes on running in each
+    case, `s2ps stop` ends it.
     """
     guarded(lambda: _demo(home, session, scale, port))
 
 
 def stop(home: Home = HOME) -> None:
-    """Stop the Airflow of a demonstration; what it wrote stays."""
+    """Stop the Airflow of a demonstration; what it wrote stays, and `s2ps demo` starts it again.
+
+    Example:
+      s2ps stop --home var/demo
+
+    Exit codes: 0 stopped (or was not running), 2 error.
+    """
     guarded(lambda: _stop(home))
 
 
 def status(home: Home = HOME) -> None:
-    """Tell whether the Airflow of a demonstration runs, and where."""
+    """Tell whether the Airflow of a demonstration runs, where its page is, and how to log in.
+
+    Example:
+      s2ps status --home var/demo
+
+    Exit codes: 0 runs, 1 a component is down, 2 no Airflow in HOME.
+    """
     guarded(lambda: _status(home))
 
 
@@ -139,3 +160,5 @@ def _status(home: Path) -> None:
     if found.url is None:
         raise ConfigurationError(f"no Airflow was started in {home}", next_step="run `make demo`")
     console.print(f"page {airflow.url}   user {airflow.user}   password {airflow.password}")
+    if set(found.components.values()) != {"running"}:
+        raise SystemExit(FINDINGS)

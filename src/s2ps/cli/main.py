@@ -6,13 +6,42 @@ import typer
 
 from s2ps.cli import demo, graph, plan, processors, run, simulate
 
+MANUAL = """Sentinel-2 Production Service: downlink sessions in, Level-0 to Level-2A products out.
+
+A session is one downlink, a datatake one observation in it. A job is one
+run of a processor for one part of a datatake, a cluster a set of jobs that
+run together. Everything is written below one folder, HOME:
+
+  session/                 downlink sessions, of `s2ps simulate`
+  auxiliary/ static/ gri/  what processors need besides
+  staging/                 plans, job folders, logs
+  products/                what is published
+  inventory.sqlite         what exists
+  airflow/                 the embedded Airflow, its logs and login
+
+Examples:
+  s2ps demo                        the whole service under Airflow
+  s2ps simulate --home var/mine    a session, auxiliary data, the truth
+  s2ps run --home var/mine         the session to products, no Airflow
+  s2ps plan --strategy nominal     what would run, before anything does
+  s2ps graph draw --format dot     who feeds whom
+  s2ps processors check            is the catalogue whole?
+
+Every setting can be given as S2PS_<NAME>: S2PS_HOME, S2PS_STRATEGY,
+S2PS_SLOTS, S2PS_DEFINITIONS, S2PS_EXECUTABLES ...; docs/operations.md
+lists them.
+
+Exit codes: 0 fine, 1 findings (what was checked is not in order),
+2 error or wrong usage, 130 interrupted.
+"""
+
 app = typer.Typer(
     name="s2ps",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    help="Sentinel-2 Production Service: downlink sessions in, L0 to L2A products out.",
+    help=MANUAL,
 )
 app.command()(simulate.simulate)
 app.command()(run.run)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from s2ps.cli.run import STRATEGY_HELP
 from s2ps.cli.terminal import console, guarded, table
 from s2ps.graph.job_graph import JobGraph
 from s2ps.graph.space import ObservationSpace
+from s2ps.model.errors import NotReady
 from s2ps.model.mission import levels_of
 from s2ps.model.names import DatatakeName
 from s2ps.planning.plan import Plan
@@ -23,27 +26,52 @@ _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 def plan(
-    datatake: Annotated[str | None, typer.Argument(help="Show the plans of this datatake as they are stored.")] = None,
-    home: Annotated[Path | None, typer.Option(help="Folder of the installation.", envvar="S2PS_HOME")] = None,
-    strategy: Annotated[str | None, typer.Option(help="How jobs are split and clustered.")] = None,
+    datatake: Annotated[str | None, typer.Argument(help="Show the stored plans of this datatake.")] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="What this installation wrote. Default: var.", envvar="S2PS_HOME"),
+    ] = None,
+    strategy: Annotated[str | None, typer.Option(help=STRATEGY_HELP)] = None,
     scenes: Annotated[int, typer.Option(min=1, help="Scenes along track.")] = 16,
     tiles: Annotated[int, typer.Option(min=1, max=999, help="Tiles.")] = 18,
-    datatake_type: Annotated[str, typer.Option("--type", help="Datatake type.")] = "INS-NOBS",
+    datatake_type: Annotated[str, typer.Option("--type", help="Datatake type; decides the levels.")] = "INS-NOBS",
     gri: Annotated[bool, typer.Option(help="Whether reference images were found.")] = True,
     jobs: Annotated[bool, typer.Option("--jobs", help="List every job in predicted order.")] = False,
 ) -> None:
-    """Show the jobs per phase, the clusters and the critical path of a datatake.
+    """Show the jobs per phase, the clusters and the critical path of a datatake, before anything runs.
 
-    Without an argument a datatake is assumed, by default the nominal one of 16 scenes and 18 tiles; with one, the stored
-    plans of that datatake are shown.
+    Without an argument a datatake is assumed, by default the nominal one of
+    16 scenes and 18 tiles; with one, its stored plans are shown.
+
+    Examples:
+      s2ps plan --strategy nominal             1845 jobs
+      s2ps plan --scenes 4 --tiles 7 --jobs    every job, in predicted order
+      s2ps plan GS2B_20260701T101559_048123_N05.00 --home var/mine
+
+    Results go to the terminal; nothing is written. Exit codes: 0 fine, 2 error.
     """
+    guarded(lambda: _plan(datatake, home, strategy, ObservationOptions(scenes, tiles, datatake_type, gri), jobs))
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationOptions:
+    """The datatake that is assumed."""
+
+    scenes: int
+    tiles: int
+    kind: str
+    gri: bool
+
+
+def _plan(
+    datatake: str | None, home: Path | None, strategy: str | None, assumed: ObservationOptions, jobs: bool
+) -> None:
     settings = Settings.load(home)
-    space = ObservationSpace(granules=scenes, has_gri=gri, tiles=tuple(_tile_names(tiles)))
     if datatake is not None:
-        name = str(DatatakeName.parse(datatake))
-        guarded(lambda: _show(_stored(settings, name), jobs))
-    else:
-        guarded(lambda: _show(_assumed(settings, strategy, space, datatake_type), jobs))
+        _show(_stored(settings, str(DatatakeName.parse(datatake))), jobs)
+        return
+    space = ObservationSpace(granules=assumed.scenes, has_gri=assumed.gri, tiles=tuple(_tile_names(assumed.tiles)))
+    _show(_assumed(settings, strategy, space, assumed.kind), jobs)
 
 
 def _assumed(settings: Settings, strategy: str | None, space: ObservationSpace, kind: str) -> list[Plan]:
@@ -53,12 +81,16 @@ def _assumed(settings: Settings, strategy: str | None, space: ObservationSpace, 
 
 
 def _stored(settings: Settings, datatake: str) -> list[Plan]:
+    if not settings.place("staging").is_dir():
+        raise NotReady(f"nothing was run in {settings.home} yet", next_step="give the --home of a run")
     production = Production(settings)
-    return [
-        production.stored_plan(datatake, group)
-        for group in PhaseGroup
-        if production.has_plan(RunKey("datatake", datatake, ""), group)
-    ]
+    key = RunKey("datatake", datatake, "")
+    plans = [production.stored_plan(datatake, group) for group in PhaseGroup if production.has_plan(key, group)]
+    if not plans:
+        raise NotReady(
+            f"{datatake} has no plan in {settings.home}", next_step="run its session first, or correct the name"
+        )
+    return plans
 
 
 def _show(plans: list[Plan], jobs: bool) -> None:

@@ -10,26 +10,53 @@ import typer
 from s2ps.cli.progress import TerminalWatcher
 from s2ps.cli.simulate import Home
 from s2ps.cli.terminal import console, guarded, table
-from s2ps.model.errors import InputError
+from s2ps.model.errors import ConfigurationError, InputError
 from s2ps.model.mission import Level
 from s2ps.production import Production, RunKey
+from s2ps.production.definitions import strategy_of
 from s2ps.production.local_run import LocalRun
 from s2ps.settings import Settings
+
+STRATEGY_HELP = (
+    "How jobs are split and clustered: single_machine, nominal, or one of S2PS_STRATEGIES. "
+    "Default: S2PS_STRATEGY, else single_machine."
+)
+LEVEL_HELP = "Make this level (L0 to L2A) and later ones anew; earlier ones are used as they are."
+FAULT_HELP = (
+    "Fault for a reference processor: TASK:fail:133, TASK:slow:30 or TASK:omit:TYPE; with a data id for one part only, "
+    "as TASK:tile=32TPR:fail:133. Several are allowed."
+)
 
 
 def run(
     home: Home = Path("var"),
     session: Annotated[Path | None, typer.Option(help="Session folder. Default: the one in HOME/session.")] = None,
-    strategy: Annotated[str | None, typer.Option(help="How jobs are split and clustered.")] = None,
-    from_level: Annotated[Level | None, typer.Option(help="Make this level and later ones anew.")] = None,
-    parallel: Annotated[int, typer.Option(min=1, help="Clusters at the same time.")] = 2,
+    strategy: Annotated[str | None, typer.Option(help=STRATEGY_HELP)] = None,
+    from_level: Annotated[
+        Level | None,
+        typer.Option(help=LEVEL_HELP),
+    ] = None,
+    parallel: Annotated[
+        int, typer.Option(min=1, help="Clusters at the same time; each runs up to S2PS_SLOTS jobs.")
+    ] = 2,
     fault: Annotated[
-        list[str] | None, typer.Option(help="Inject a fault: TASK[:data id]:fail:133|slow:30|omit:TYPE.")
+        list[str] | None,
+        typer.Option(help=FAULT_HELP),
     ] = None,
 ) -> None:
-    """Run a downlink session to its products, datatake by datatake.
+    """Run a downlink session to its products on this machine, datatake by datatake, without Airflow.
 
-    Finished jobs are kept: after a failure or Ctrl-C the same command goes on where it stopped.
+    Finished jobs are kept: after a failure or Ctrl-C the same command goes on
+    where it stopped.
+
+    Examples:
+      s2ps run --home var/mine
+      s2ps run --home var/mine --from-level L2A      L2A anew
+      s2ps run --home var/mine --fault DECOMP:fail:133    a drill
+
+    Products go to HOME/products, logs of processors to
+    HOME/staging/runs/<datatake>/logs. Exit codes: 0 fine, 2 error (a processor
+    failed, an input is missing ...), 130 interrupted.
     """
     guarded(lambda: _run(home, session, strategy, from_level, parallel, tuple(fault or ())))
 
@@ -38,6 +65,13 @@ def _run(
     home: Path, session: Path | None, strategy: str | None, level: Level | None, parallel: int, faults: tuple[str, ...]
 ) -> None:
     settings = Settings.load(home)
+    if level is Level.L0U:
+        raise ConfigurationError(
+            "L0U cannot be made anew: its granules name the datatake's data",
+            expected="--from-level L0, L1A, L1B, L1C or L2A",
+            next_step="run the session into another --home",
+        )
+    strategy_of(settings, strategy)
     folder = session or only_session(settings.place("home") / "session")
     options = RunKey("datatake", "", strategy or settings.strategy, level, faults=faults)
     with TerminalWatcher() as watcher:

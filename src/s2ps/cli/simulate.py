@@ -21,14 +21,24 @@ def simulate(
     scenes: Annotated[int, typer.Option(min=1, help="Scenes along track; 4 are the least for L1.")] = 4,
     seed: Annotated[int, typer.Option(help="The same seed gives the same session, byte for byte.")] = 1,
     unit: Annotated[str, typer.Option(help="Satellite unit, S2A, S2B, S2C ...")] = "S2B",
-    datatake_type: Annotated[str, typer.Option("--type", help="Datatake type, as INS-NOBS or INS-RAW.")] = "INS-NOBS",
+    datatake_type: Annotated[
+        str, typer.Option("--type", help="INS-NOBS (to L2A), INS-VIC (to L1C), INS-RAW ...")
+    ] = "INS-NOBS",
     datatakes: Annotated[int, typer.Option(min=1, help="Datatakes in the session.")] = 1,
     gri: Annotated[bool, typer.Option(help="Write reference images, so that L1B can refine.")] = True,
 ) -> None:
     """Write a simulated downlink session with its auxiliary data and its truth.
 
-    The session goes to HOME/session, the auxiliary data to HOME/auxiliary, HOME/static and HOME/gri, the truth to
-    HOME/truth. `s2ps run` takes it from there.
+    The session goes to HOME/session, the auxiliary data to HOME/auxiliary,
+    HOME/static and HOME/gri, the truth to HOME/truth. `s2ps run` takes it
+    from there.
+
+    Examples:
+      s2ps simulate --home var/mine
+      s2ps simulate --home var/small --scale 24 --type INS-VIC
+      s2ps simulate --home var/two --datatakes 2 --no-gri
+
+    Exit codes: 0 fine, 2 error, 130 interrupted.
     """
     values = {
         "output": home, "scale": scale, "scenes": scenes, "seed": seed, "unit": unit, "type": datatake_type,

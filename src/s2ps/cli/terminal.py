@@ -1,4 +1,4 @@
-"""What people see: one console, plain errors, tables."""
+"""What people see: one console, plain errors, tables, exit codes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,29 @@ from s2ps.model.errors import S2psError
 console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
+FINDINGS = 1
+"""Exit code when what was checked is not in order."""
+ERROR = 2
+"""Exit code of errors; wrong usage has the same."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
 
 def guarded(function: Callable[[], None]) -> None:
-    """Run a command; an S2PS error becomes a plain message and exit code 2, Ctrl-C exit code 130."""
+    """Run a command; an error becomes a plain message and exit code 2, Ctrl-C exit code 130."""
     try:
         function()
     except S2psError as error:
         stop(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename is None:
+            raise
+        stop(S2psError(f"{error.filename}: {error.strerror}", next_step="check the path and who may write there"))
     except KeyboardInterrupt:
         errors.print("\n[yellow]interrupted[/]; run the same command again to go on where it stopped")
-        raise SystemExit(130) from None
+        raise SystemExit(INTERRUPTED) from None
 
 
 def stop(error: S2psError) -> NoReturn:
@@ -33,7 +46,7 @@ def stop(error: S2psError) -> NoReturn:
         errors.print(f"  expected: {escape(error.expected)}")
     if error.next_step:
         errors.print(f"  next: {escape(error.next_step)}")
-    raise SystemExit(2)
+    raise SystemExit(ERROR)
 
 
 def escape(text: str) -> str:
