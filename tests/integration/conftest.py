@@ -5,13 +5,16 @@ S2PS_TEST_MISSIONS=DIR keeps them for the next time; remove DIR when the code th
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from integration.missions import Mission, simulate
+from integration.missions import Mission, Record, simulate
 from integration.once import once, shared_root
+from integration.story import Story, tell
 
 Once = Callable[[str, Callable[[Path], None]], Path]
 
@@ -36,10 +39,33 @@ def refined(make_once: Once) -> Mission:
 
 
 @pytest.fixture(scope="session")
-def unrefined(make_once: Once) -> Mission:
-    """A small raw observation without reference images: its bias stays in the products. It has every level."""
-    return Mission(make_once("unrefined", lambda folder: _finished(folder, **SMALL)))
+def story(make_once: Once) -> Story:
+    """A small raw observation without reference images that met every mishap and was mended each time."""
+    return Story(Mission(make_once("story", tell)))
 
 
-SMALL: dict[str, object] = {"scale": 40, "scenes": 4, "seed": 1, "type": "INS-RAW", "gri": False}
-"""The cheapest mission that has every level."""
+@pytest.fixture(scope="session")
+def unrefined(story: Story) -> Mission:
+    """The same: without reference images its bias stays in the products. It has every level."""
+    return story.mission
+
+
+def _recorded(make_once: Once, name: str, **options: object) -> tuple[Mission, Record]:
+    def make(folder: Path) -> None:
+        record = simulate(folder, **options).run()
+        (folder / "record.json").write_text(json.dumps(asdict(record)))
+
+    folder = make_once(name, make)
+    return Mission(folder), Record(**json.loads((folder / "record.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def three_scenes(make_once: Once) -> tuple[Mission, Record]:
+    """Two datatakes in one session, each too short for Level 1."""
+    return _recorded(make_once, "three_scenes", scale=40, scenes=3, seed=2, datatakes=2, gri=False)
+
+
+@pytest.fixture(scope="session")
+def unknown_type(make_once: Once) -> tuple[Mission, Record]:
+    """A datatake of a type nobody knows, long enough for every level."""
+    return _recorded(make_once, "unknown_type", scale=40, scenes=4, seed=3, type="INS-XXXX", gri=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ REACH = 7
 """Pixels by which a product may be displaced for the search to find it."""
 LEAST_PIXELS = 1500
 """Cloud-free pixels below which a tile says nothing about its place."""
+SAMPLE = 4000
+"""Pixels that are enough to find the displacement to the whole pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,17 @@ def l1c_band(product: Path, band: Band) -> tuple[Image, Mask]:
     return reflectance(counts_of(image_file(product, f"*_{band.name}.jp2")))
 
 
+@cache
+def true_toa(home: Path, tile: str, band: Band) -> NDArray[np.float32]:
+    """Return the true TOA reflectance of a tile; several tests of a mission want the same."""
+    return Truth.load(home).toa_reflectance(band, tile)
+
+
 def toa_error(mission: Mission, tile: str, band: Band) -> Image:
     """Return product minus truth at the cloud-free pixels of a tile."""
-    truth = mission.truth
     image, valid = l1c_band(mission.products("L1C")[tile], band)
-    free = valid & truth.cloud_free(tile, band.resolution)
-    return (image - truth.toa_reflectance(band, tile))[free]
+    free = valid & mission.truth.cloud_free(tile, band.resolution)
+    return (image - true_toa(mission.home, tile, band))[free]
 
 
 def rms(errors: Image) -> float:
@@ -78,29 +86,31 @@ def rms(errors: Image) -> float:
     return float(np.sqrt(np.mean(np.square(errors)))) if errors.size else 0.0
 
 
-def measured_shift(truth: Truth, product: Path, tile: str, band: Band) -> Shift | None:
+def measured_shift(mission: Mission, tile: str, band: Band) -> Shift | None:
     """Return how far an L1C image lies from the truth, or None when too little of it is cloud-free.
 
     The whole pixels come from a search over all displacements, the rest from least squares against the gradient of
     the truth, repeated on the truth moved by what was found.
     """
-    image, valid = l1c_band(product, band)
-    expected = truth.toa_reflectance(band, tile).astype(np.float64)
-    good = valid & truth.cloud_free(tile, band.resolution, margin=REACH * band.resolution + 60.0)
+    image, valid = l1c_band(mission.products("L1C")[tile], band)
+    expected = true_toa(mission.home, tile, band).astype(np.float64)
+    good = valid & mission.truth.cloud_free(tile, band.resolution, margin=REACH * band.resolution + 60.0)
     good = ndimage.binary_erosion(good, iterations=2)
     edge = REACH + 3
     good[:edge], good[-edge:], good[:, :edge], good[:, -edge:] = False, False, False, False
     if good.sum() < LEAST_PIXELS:
         return None
-    rows, columns = np.nonzero(good)
     seen = image[good]
+    every = max(1, seen.size // SAMPLE)
+    rows, columns = (places[::every] for places in np.nonzero(good))
+    sample = seen[::every]
 
     def mismatch(south: int, east: int) -> float:
-        return float(np.mean((seen - expected[rows - south, columns - east]) ** 2))
+        return float(np.mean((sample - expected[rows - south, columns - east]) ** 2))
 
     steps = range(-REACH, REACH + 1)
     south, east = map(float, min(((s, e) for s in steps for e in steps), key=lambda step: mismatch(*step)))
-    for _ in range(4):
+    for _ in range(3):
         moved = ndimage.shift(expected, (south, east), order=3, mode="nearest")
         slopes = np.gradient(moved)
         design = np.stack([-slopes[0][good], -slopes[1][good], np.ones(seen.size)], axis=1)

@@ -116,8 +116,10 @@ def test_items_have_their_quality_reports_and_inventory_record(refined: Mission,
         reports = read_reports(item / "QI_DATA" if (item / "QI_DATA").is_dir() else None)
         assert {report.aspect for report in reports} >= set(required_aspects(name)), item.name
         assert {report.status for report in reports} <= {"PASSED"}, [r for r in reports if r.status != "PASSED"]
-        if name.file_type[-2:] != "TC":
-            assert read_pdi_metadata(metadata_file(item)).source.name == name.metadata_name
+        kind = name.file_type[-2:]
+        if kind != "TC":
+            short = f"MTD_{kind}.xml" if level in ("L1C", "L2A") else name.metadata_name
+            assert read_pdi_metadata(metadata_file(item)).source.name == short
 
 
 @pytest.mark.parametrize("level", ["L1C", "L2A"])

@@ -16,6 +16,7 @@ from integration.measure import (
     reflectance,
     rms,
     toa_error,
+    true_toa,
 )
 from integration.missions import Mission
 from pyproj import Transformer
@@ -76,23 +77,23 @@ def test_the_comparison_sees_a_small_mistake(refined: Mission) -> None:
     truth, tile, band = refined.truth, "32TNR", Band.B08
     image, valid = l1c_band(refined.products("L1C")[tile], band)
     free = valid & truth.cloud_free(tile, band.resolution)
-    expected = truth.toa_reflectance(band, tile)
+    expected = true_toa(refined.home, tile, band)
     assert rms((np.roll(image, 1, axis=1) - expected)[free]) > L1C_RMS
     assert rms((image + 0.006 - expected)[free]) > L1C_RMS
 
 
-@pytest.mark.parametrize("band", [Band.B03, Band.B8A, Band.B12])
+@pytest.mark.parametrize("band", [Band.B03, Band.B11])
 @pytest.mark.parametrize("tile", TILES)
 def test_refined_l1c_lies_where_it_should(refined: Mission, tile: str, band: Band) -> None:
-    shift = measured_shift(refined.truth, refined.products("L1C")[tile], tile, band)
+    shift = measured_shift(refined, tile, band)
     assert shift is not None, f"{tile} {band.name}: too few cloud-free pixels"
     assert shift.length <= GEOLOCATION, shift
 
 
 def test_without_reference_images_the_bias_is_seen(unrefined: Mission) -> None:
     """It moves the image by what the sensor model predicts, so it is the injected bias and nothing else."""
-    truth, products = unrefined.truth, unrefined.products("L1C")
-    measured = {tile: measured_shift(truth, path, tile, Band.B03) for tile, path in products.items()}
+    truth = unrefined.truth
+    measured = {tile: measured_shift(unrefined, tile, Band.B03) for tile in unrefined.products("L1C")}
     usable = {tile: shift for tile, shift in measured.items() if shift is not None}
     assert len(usable) >= 3, f"only {sorted(usable)} have enough cloud-free pixels"
     for tile, shift in usable.items():
@@ -166,6 +167,8 @@ def _check_grid(image: rasterio.DatasetReader, truth: Truth, tile: str, resoluti
 L2A_RMS = {60: 0.006, 20: 0.003, 10: 0.002}
 """Surface reflectance, by resolution. Measured: at most 0.0005 at 10 m, 0.0010 at 20 m, 0.0024 at 60 m (B09, in the
 water vapour band, is the worst). Reflectance of the atmosphere itself is 0.02 and more: leaving it in would fail."""
+L2A_10M_TILES = ("32TNR", "32TPQ")
+"""Where all bands at 10 m are compared; elsewhere only B04, since the truth at 10 m takes a second per band."""
 CLASS_AGREEMENT, CLASS_RECALL = 0.99, 0.97
 """Measured: 0.997 and more per tile, 0.985 and more per class. Away from borders only thin cloud edges are hard, so
 a classifier that mixes up two classes fails: the rarest class has 4 % of the pixels, and each needs its own recall."""
@@ -175,7 +178,9 @@ CLASSES = {4: "vegetation", 5: "not vegetated", 6: "water", 9: "cloud", 10: "thi
 @pytest.mark.parametrize("tile", TILES)
 def test_l2a_surface_reflectance_is_close_to_the_truth(refined: Mission, tile: str) -> None:
     truth, product = refined.truth, refined.products("L2A")[tile]
-    for band in (band for band in BANDS if band is not Band.B10):
+    for band in BANDS:
+        if band is Band.B10 or (band.resolution == 10 and tile not in L2A_10M_TILES and band is not Band.B04):
+            continue
         image, valid = reflectance(counts_of(image_file(product, f"*_{band.name}_{band.resolution}m.jp2")))
         free = valid & truth.cloud_free(tile, band.resolution, margin=120.0)
         error = (image - truth.surface_reflectance(band, tile))[free]

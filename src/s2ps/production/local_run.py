@@ -112,17 +112,31 @@ class _Start(Protocol):
 
 
 def _in_order(plan: Plan, pool: ThreadPoolExecutor, start: _Start) -> Iterator[tuple[Cluster, ClusterResult]]:
-    """Start every cluster when its producers have ended; yield them as they end. The first error stops new ones."""
+    """Start every cluster when its producers have ended; yield them as they end.
+
+    A cluster whose processor fails stops only those that need it: the first such failure is raised when all others
+    have ended. Any other error stops new ones at once.
+    """
     waiting = {cluster.id: {p for p, c in plan.clusters.edges if c == cluster.id} for cluster in plan.clusters.clusters}
     running: dict[Future[ClusterResult], Cluster] = {}
-    while waiting or running:
+    failures: list[ProcessorFailure] = []
+    while True:
         for name in [name for name, producers in waiting.items() if not producers]:
             cluster = plan.cluster(name)
             running[pool.submit(start, cluster)] = cluster
             del waiting[name]
+        if not running:
+            break
         ended, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in ended:
             cluster = running.pop(future)
-            yield cluster, future.result()
+            try:
+                result = future.result()
+            except ProcessorFailure as failure:
+                failures.append(failure)
+                continue
+            yield cluster, result
             for producers in waiting.values():
                 producers.discard(cluster.id)
+    if failures:
+        raise failures[0]
