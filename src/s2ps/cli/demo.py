@@ -29,7 +29,7 @@ RUN_LIMIT = 3600.0
 def demo(
     home: Home = HOME,
     session: Annotated[Path | None, typer.Option(help="Session folder. Default: simulate one.")] = None,
-    scale: Annotated[int, typer.Option(min=1, max=48, help="Scale of the simulated session; 1 is the real size.")] = 10,
+    scale: Annotated[int, typer.Option(min=1, max=40, help="Scale of the simulated session; 1 is the real size.")] = 10,
     port: Annotated[int | None, typer.Option(help="Port of the Airflow pages. Default: 8080, or a free one.")] = None,
 ) -> None:
     """Run a downlink session to L1C and L2A products under Airflow, and leave Airflow running.

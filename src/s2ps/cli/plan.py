@@ -44,7 +44,7 @@ def plan(
     16 scenes and 18 tiles; with one, its stored plans are shown.
 
     Examples:
-      s2ps plan --strategy nominal             1845 jobs
+      s2ps plan --strategy nominal             1996 jobs, as on a cluster
       s2ps plan --scenes 4 --tiles 7 --jobs    every job, in predicted order
       s2ps plan GS2B_20260701T101559_048123_N05.00 --home var/mine
 

@@ -14,6 +14,7 @@ from s2ps.model.errors import ConfigurationError, InputError
 from s2ps.model.mission import Level
 from s2ps.production import Production, RunKey
 from s2ps.production.definitions import strategy_of
+from s2ps.production.faults import Fault
 from s2ps.production.local_run import LocalRun
 from s2ps.settings import Settings
 
@@ -72,6 +73,8 @@ def _run(
             next_step="run the session into another --home",
         )
     strategy_of(settings, strategy)
+    for text in faults:
+        Fault.parse(text)
     folder = session or only_session(settings.place("home") / "session")
     options = RunKey("datatake", "", strategy or settings.strategy, level, faults=faults)
     with TerminalWatcher() as watcher:

@@ -17,14 +17,14 @@ Home = Annotated[Path, typer.Option(help="Folder of everything this installation
 
 def simulate(
     home: Home = Path("var"),
-    scale: Annotated[int, typer.Option(min=1, max=48, help="Shrink the ground extent; 1 is the real size.")] = 10,
-    scenes: Annotated[int, typer.Option(min=1, help="Scenes along track; 4 are the least for L1.")] = 4,
+    scale: Annotated[int, typer.Option(min=1, max=40, help="Shrink the ground extent; 1 is the real size.")] = 10,
+    scenes: Annotated[int, typer.Option(min=1, max=16, help="Scenes along track; 4 are the least for L1.")] = 4,
     seed: Annotated[int, typer.Option(help="The same seed gives the same session, byte for byte.")] = 1,
     unit: Annotated[str, typer.Option(help="Satellite unit, S2A, S2B, S2C ...")] = "S2B",
     datatake_type: Annotated[
         str, typer.Option("--type", help="INS-NOBS (to L2A), INS-VIC (to L1C), INS-RAW ...")
     ] = "INS-NOBS",
-    datatakes: Annotated[int, typer.Option(min=1, help="Datatakes in the session.")] = 1,
+    datatakes: Annotated[int, typer.Option(min=1, max=4, help="Datatakes in the session.")] = 1,
     gri: Annotated[bool, typer.Option(help="Write reference images, so that L1B can refine.")] = True,
 ) -> None:
     """Write a simulated downlink session with its auxiliary data and its truth.

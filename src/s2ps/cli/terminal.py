@@ -11,7 +11,8 @@ from rich.table import Table
 
 from s2ps.model.errors import S2psError
 
-console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+_terminal = sys.stdout.isatty()
+console = Console(highlight=False, soft_wrap=not _terminal, width=None if _terminal else 200)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 FINDINGS = 1
