@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Every job is a Python process: its sources must not be compiled each time.
+unexport PYTHONDONTWRITEBYTECODE
 DEMO_HOME ?= var/demo
 SESSION ?=
 SCALE ?= 10

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ipf_adapters.science.light_rasterio import import_rasterio
 from s2ps.model.errors import InputError
 
 Array = NDArray[np.float64]
@@ -31,8 +32,7 @@ class HeightTile:
     @classmethod
     def open(cls, path: Path) -> HeightTile:
         """Read the georeference; raises InputError when it is not a north-up grid in degrees."""
-        import rasterio
-
+        rasterio = import_rasterio()
         try:
             with rasterio.open(path) as source:
                 transform, crs = source.transform, source.crs
@@ -46,9 +46,7 @@ class HeightTile:
     @cached_property
     def heights(self) -> NDArray[np.float32]:
         """All heights of the file, no-data as 0 (sea)."""
-        import rasterio
-
-        with rasterio.open(self.path) as source:
+        with import_rasterio().open(self.path) as source:
             values: NDArray[np.float32] = source.read(1).astype(np.float32)
         if self.nodata is not None:
             values[values == np.float32(self.nodata)] = 0.0

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ipf_adapters.science.ancillary_packets import Ancillary
+from ipf_adapters.science.records import RecordError, dump_record, load_record
 from s2ps.model.bands import Band
 from s2ps.model.errors import InputError
 
 Image = NDArray[Any]
-Record = TypeVar("Record", bound="_Record")
+Record = TypeVar("Record")
 
 NODATA, SATURATED, DEFECTIVE, LOST = 1, 2, 4, 8
 """Bits of the quality masks."""
@@ -26,11 +26,8 @@ NODATA, SATURATED, DEFECTIVE, LOST = 1, 2, 4, 8
 _PIECE = re.compile(r"D(\d\d)_(B[0-9A]{2})_G(\d{3})(?:-G(\d{3}))?(?:_(\w+))?\.npy")
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DatastripInfo(_Record):
+@dataclass(frozen=True)
+class DatastripInfo:
     """What is known of a datastrip as a whole (`datastrip.json`)."""
 
     unit: str
@@ -62,7 +59,8 @@ class DatastripInfo(_Record):
         return self.lines_per_granule * 10 // band.resolution
 
 
-class GranuleInfo(_Record):
+@dataclass(frozen=True)
+class GranuleInfo:
     """One granule (`granule.json`)."""
 
     detector: int
@@ -75,7 +73,8 @@ class GranuleInfo(_Record):
     cloud_cover: float | None = None
 
 
-class Refining(_Record):
+@dataclass(frozen=True)
+class Refining:
     """Outcome of the refining (`refining.json`): body-frame corrections and how well they fit."""
 
     roll: float
@@ -86,9 +85,9 @@ class Refining(_Record):
     """Metres on ground, tie points against the reference, as all lengths here."""
     rms_after: float
     points: int
-    mean_before: tuple[float, float] = Field(default=(0.0, 0.0))
+    mean_before: tuple[float, float] = (0.0, 0.0)
     """Mean shift (east, north)."""
-    mean_after: tuple[float, float] = Field(default=(0.0, 0.0))
+    mean_after: tuple[float, float] = (0.0, 0.0)
 
     @property
     def bias(self) -> tuple[float, float, float]:
@@ -96,7 +95,8 @@ class Refining(_Record):
         return self.roll, self.pitch, self.yaw
 
 
-class Datation(_Record):
+@dataclass(frozen=True)
+class Datation:
     """Line timing and Earth rotation kept with a datastrip (`datation.json`), for steps that get no GIP_DATATI."""
 
     ut1_minus_utc: float
@@ -264,13 +264,13 @@ def read_scenes(folder: Path, detector: int, band: Band, scenes: range, lines: i
 
 def _read(path: Path, form: type[Record]) -> Record:
     try:
-        return form.model_validate_json(path.read_bytes())
+        return load_record(form, path.read_bytes())
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing", expected=form.__name__, next_step="run the step before") from error
-    except ValidationError as error:
+    except RecordError as error:
         raise InputError(f"{path}: {error}", expected=form.__name__) from error
 
 
-def _write(path: Path, record: _Record) -> None:
+def _write(path: Path, record: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(record.model_dump_json(indent=1) + "\n")
+    path.write_text(dump_record(record, indent=1) + "\n")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipf_adapters.reference.l0.quicklook import Pixels, QuicklookGeometry, StripGeometry
+from ipf_adapters.science.light_rasterio import import_rasterio
 from ipf_adapters.science.sun import earth_sun_correction, sun_angles
 from ipf_adapters.science.working import DatastripInfo
 from s2ps.formats.gipp import AbsoluteCalibration, CoarseCloudThresholds
@@ -98,6 +99,7 @@ def write_clouds(folder: Path, scene: CloudScene, info: DatastripInfo) -> None:
 
 def outlines(scene: CloudScene) -> list[list[list[list[float]]]]:
     """Return the rings of every cloud as [lon, lat], clouds of neighbouring detectors joined."""
+    import_rasterio()
     import shapely
     from rasterio.features import shapes
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import imagecodecs
 
 from ipf_adapters.reference.l0.quicklook import Pixels, read_quicklook
+from ipf_adapters.science.records import dump_record
 from s2ps.formats.gipp import Jp2Parameters, read_gipp
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def run(ctx: JobContext) -> None:
         image, geometry = read_quicklook(source, band.name)
         data = imagecodecs.jpeg2k_encode(image, reversible=True, codecformat="jp2", resolutions=_levels(image, levels))
         (target / f"QL_{band.name}.jp2").write_bytes(data)
-        (target / f"QL_{band.name}_quicklook.json").write_text(geometry.model_dump_json() + "\n")
+        (target / f"QL_{band.name}_quicklook.json").write_text(dump_record(geometry) + "\n")
         ctx.log.info(f"band {band.name}: {image.shape[0]} x {image.shape[1]} pixels, {len(data)} bytes")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def run(ctx: JobContext) -> None:
     _, packets = read_isp_infos(ctx.input_dir("ISP_INFOS"))
     raw = read_datastrip(working)
     name = datastrip_name(raw, ctx)
-    info = raw.model_copy(update={"datastrip_id": str(name)})
+    info = replace(raw, datastrip_id=str(name))
     pdi = new_pdi(ctx.output_dir("PDI_DS"), name)
     sad = sad_file(ctx.input_dir("PDI_SAD"))
     pdi.take(sad, f"ANC_DATA/{sad.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def run(ctx: JobContext) -> None:
     ]
     if not own:
         raise NoData(f"{info.datastrip_id}: no granule was received for this part")
-    info = info.model_copy(update={"datastrip_id": str(datastrip_name(info, ctx))})
+    info = replace(info, datastrip_id=str(datastrip_name(info, ctx)))
     clouds = granule_clouds(ctx.input_dir("VECTOR")) if ctx.has_input("VECTOR") else {}
     located = {
         (detector, granule.info.index): granule

@@ -5,19 +5,18 @@ INIT_LOC_L0 writes `D01_granules_INIT_LOC_L0.json`, QL_GEO `D01_B02_granules_QL_
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ipf_adapters.reference.errors import InvalidInput, MissingInput
 from ipf_adapters.reference.l0.granule_document import Geometry
+from ipf_adapters.science.records import RecordError, dump_record, load_record
 from ipf_adapters.science.working import GranuleInfo
 
 
-class GranuleGeometry(BaseModel):
+@dataclass(frozen=True)
+class GranuleGeometry:
     """Where a granule lies; angles are (zenith, azimuth) in degrees."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     info: GranuleInfo
     centre: tuple[float, float, float]
@@ -31,10 +30,9 @@ class GranuleGeometry(BaseModel):
         return Geometry(self.info.footprint, self.centre, self.view, self.sun)
 
 
-class GranuleList(BaseModel):
+@dataclass(frozen=True)
+class GranuleList:
     """The granules of one detector in order of time."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     granules: tuple[GranuleGeometry, ...]
 
@@ -42,7 +40,7 @@ class GranuleList(BaseModel):
 def write_granules(folder: Path, detector: int, writer: str, granules: GranuleList) -> None:
     """Write the granules of a detector; `writer` is the processor, with a part before it where jobs share a folder."""
     path = folder / f"D{detector:02d}_{writer}.json"
-    path.write_text(granules.model_dump_json(indent=1) + "\n")
+    path.write_text(dump_record(granules, indent=1) + "\n")
 
 
 def read_granules(folder: Path, detector: int) -> GranuleList:
@@ -51,6 +49,6 @@ def read_granules(folder: Path, detector: int) -> GranuleList:
     if not found:
         raise MissingInput(f"{folder} has no granules of detector D{detector:02d}: run INIT_LOC_L0 again")
     try:
-        return GranuleList.model_validate_json(found[0].read_bytes())
-    except ValidationError as error:
+        return load_record(GranuleList, found[0].read_bytes())
+    except RecordError as error:
         raise InvalidInput(f"{found[0]}: {error}: run INIT_LOC_L0 again") from error

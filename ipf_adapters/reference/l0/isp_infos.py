@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from ipf_adapters.reference.errors import InvalidInput, MissingInput
+from ipf_adapters.science.records import RecordError, dump_record, load_record
 from ipf_adapters.science.working import DatastripInfo
 
 
-class BandPackets(BaseModel):
+@dataclass(frozen=True)
+class BandPackets:
     """Packets of one granule and band; times are GPS seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     packets: int
     expected: int
@@ -25,20 +24,18 @@ class BandPackets(BaseModel):
     stop: float | None = None
 
 
-class GranuleIsp(BaseModel):
+@dataclass(frozen=True)
+class GranuleIsp:
     """Packets of one granule by band name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     detector: int
     scene: int
     bands: dict[str, BandPackets]
 
 
-class IspInfos(BaseModel):
+@dataclass(frozen=True)
+class IspInfos:
     """Packets of the granules of one detector in one range of scenes, and the datastrip they belong to."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     datastrip: DatastripInfo
     granules: tuple[GranuleIsp, ...]
@@ -48,7 +45,7 @@ def write_isp_infos(folder: Path, infos: IspInfos) -> None:
     """Write the findings of one detector."""
     first, last = infos.granules[0], infos.granules[-1]
     name = f"D{first.detector:02d}_G{first.scene:03d}-G{last.scene:03d}_isp_infos.json"
-    (folder / name).write_text(infos.model_dump_json(indent=1) + "\n")
+    (folder / name).write_text(dump_record(infos, indent=1) + "\n")
 
 
 def read_isp_infos(folder: Path) -> tuple[DatastripInfo, dict[tuple[int, int], GranuleIsp]]:
@@ -58,8 +55,8 @@ def read_isp_infos(folder: Path) -> tuple[DatastripInfo, dict[tuple[int, int], G
         raise MissingInput(f"{folder} has no *_isp_infos.json: run FORMAT_ISP again")
     granules: dict[tuple[int, int], GranuleIsp] = {}
     try:
-        documents = [IspInfos.model_validate_json(path.read_bytes()) for path in found]
-    except ValidationError as error:
+        documents = [load_record(IspInfos, path.read_bytes()) for path in found]
+    except RecordError as error:
         raise InvalidInput(f"{folder}: {error}: run FORMAT_ISP again") from error
     for document in documents:
         granules |= {(granule.detector, granule.scene): granule for granule in document.granules}

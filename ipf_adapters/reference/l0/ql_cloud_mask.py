@@ -6,6 +6,7 @@ At L0 the quick-looks come as detector strips of QL_GEO, at L1A as the mosaics Q
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,6 @@ def run(ctx: JobContext) -> None:
     write_clouds(ctx.output_dir("VECTOR"), scene, info)
     folder = ctx.output_dir("QUICKLOOK_CM")
     for band, (image, geometry) in images.items():
-        write_quicklook(folder, band.name, image, geometry.model_copy(update={"cloud_cover": scene.cover}))
+        write_quicklook(folder, band.name, image, replace(geometry, cloud_cover=scene.cover))
     np.save(folder / "clouds.npy", scene.cloud)
     ctx.log.info(f"{info.datastrip_id}: cloud cover {scene.cover:.2f} %")

@@ -7,23 +7,23 @@ of its strip lie on the ground. Files: `D01_B02_quicklook.npy` + `.json`, then `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ipf_adapters.reference.errors import InvalidInput, MissingInput
+from ipf_adapters.science.records import RecordError, dump_record, load_record
 from s2ps.model.bands import Band
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint16]
 
 
-class StripGeometry(BaseModel):
+@dataclass(frozen=True)
+class StripGeometry:
     """Ground position of the nodes of one detector's quick-look strip."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     detector: int
     rows: tuple[float, ...]
@@ -44,10 +44,9 @@ class StripGeometry(BaseModel):
         return lon, lat
 
 
-class QuicklookGeometry(BaseModel):
+@dataclass(frozen=True)
+class QuicklookGeometry:
     """A quick-look of one band: its size and where it lies."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     band: str
     decimation: int
@@ -92,7 +91,7 @@ def write_quicklook(folder: Path, stem: str, image: Pixels, geometry: QuicklookG
     """Write an image and its geometry; the stem is "D01_B02" or "B02"."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{stem}_quicklook.npy", image)
-    (folder / f"{stem}_quicklook.json").write_text(geometry.model_dump_json() + "\n")
+    (folder / f"{stem}_quicklook.json").write_text(dump_record(geometry) + "\n")
 
 
 def read_geometry(path: Path) -> QuicklookGeometry:
@@ -100,8 +99,8 @@ def read_geometry(path: Path) -> QuicklookGeometry:
     if not path.is_file():
         raise MissingInput(f"{path} does not exist: run the quick-look step before again")
     try:
-        return QuicklookGeometry.model_validate_json(path.read_bytes())
-    except ValidationError as error:
+        return load_record(QuicklookGeometry, path.read_bytes())
+    except RecordError as error:
         raise InvalidInput(f"{path}: {error}: run the quick-look step before again") from error
 
 
@@ -131,5 +130,5 @@ def _joined(folder: Path, stems: list[str]) -> tuple[Pixels, QuicklookGeometry]:
     sizes = {image.shape for image, _ in parts}
     if len(sizes) != 1:
         raise InvalidInput(f"{folder}: quick-looks of different sizes {sorted(sizes)}: run QL_GEO again")
-    geometry = parts[0][1].model_copy(update={"strips": tuple(strip for _, part in parts for strip in part.strips)})
+    geometry = replace(parts[0][1], strips=tuple(strip for _, part in parts for strip in part.strips))
     return np.hstack([image for image, _ in parts]), geometry

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipf_adapters.reference.l1a import datastrip, footprints
+from ipf_adapters.science.light_rasterio import import_rasterio
 from s2ps.formats.gri_list import write_gri_list
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _meets(path: Path, outline: footprints.Ring) -> bool:
 
 def _extent(path: Path) -> Any:
     """Return the outline of an image in degrees."""
-    import rasterio
+    rasterio = import_rasterio()
     from rasterio.warp import transform
     from shapely import Polygon
 

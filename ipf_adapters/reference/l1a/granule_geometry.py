@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from ipf_adapters.reference.errors import InvalidInput, MissingInput
+from ipf_adapters.science.records import RecordError, dump_record, load_record
 
 Point = tuple[float, float, float]
 Angles = tuple[float, float]
 
 
-class GranuleGeometry(BaseModel):
+@dataclass(frozen=True)
+class GranuleGeometry:
     """Where and when a granule was seen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     detector: int
     scene: int
@@ -29,7 +28,7 @@ class GranuleGeometry(BaseModel):
     """Closed ring of (lon, lat, height)."""
     sun: Angles | None = None
     """Mean zenith and azimuth in degrees, as below."""
-    view: dict[str, Angles] = {}
+    view: dict[str, Angles] = field(default_factory=dict)
     """Mean direction of the satellite by band name."""
     cloud_cover: float | None = None
     """Percent."""
@@ -45,7 +44,7 @@ def write_geometry(folder: Path, task: str, geometry: GranuleGeometry, band: str
     """Write the geometry of a granule."""
     path = geometry_path(folder, geometry.detector, geometry.scene, task, band)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(geometry.model_dump_json(indent=1) + "\n")
+    path.write_text(dump_record(geometry, indent=1) + "\n")
 
 
 def read_geometry(folder: Path, detector: int, scene: int, task: str, band: str = "") -> GranuleGeometry:
@@ -54,6 +53,6 @@ def read_geometry(folder: Path, detector: int, scene: int, task: str, band: str 
     if not path.is_file():
         raise MissingInput(f"{path} is missing: run {task} of detector {detector} again")
     try:
-        return GranuleGeometry.model_validate_json(path.read_bytes())
-    except ValidationError as error:
+        return load_record(GranuleGeometry, path.read_bytes())
+    except RecordError as error:
         raise InvalidInput(f"{path}: {error}: run {task} of detector {detector} again") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ipf_adapters.reference.l1a import datastrip, footprints
@@ -39,4 +40,4 @@ def final_geometry(folder: Path, detector: int, scene: int) -> GranuleGeometry:
             view |= read_geometry(folder, detector, scene, TASK, band.name).view
     reference = read_geometry(folder, detector, scene, TASK, datastrip.REFERENCE_BAND.name)
     first = read_geometry(folder, detector, scene, FIRST_TASK)
-    return first.model_copy(update={"footprint": reference.footprint, "view": view or first.view})
+    return replace(first, footprint=reference.footprint, view=view or first.view)

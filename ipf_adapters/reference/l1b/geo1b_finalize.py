@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ipf_adapters.reference.l1a import datastrip, footprints
@@ -35,6 +36,6 @@ def run(ctx: JobContext) -> None:
                 ring = footprints.scene_ring(model, info, detector, band, range(scene, scene + 1), terrain)
                 view = {band.name: mean_view(model, info, detector, band, scene)}
                 before = read_geometry(first, detector, scene, FIRST_TASK)
-                after = before.model_copy(update={"footprint": tuple(ring), "view": view})
+                after = replace(before, footprint=tuple(ring), view=view)
                 write_geometry(granules, TASK, after, band.name)
     ctx.log.info(f"{len(ctx.detectors)} detectors, {len(ctx.bands)} bands located, refined: {any(model.bias)}")

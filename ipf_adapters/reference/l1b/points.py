@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ipf_adapters.reference.errors import InvalidInput
+from ipf_adapters.science.records import RecordError, dump_record, load_record
 
 Array = NDArray[np.float64]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+@dataclass(frozen=True)
+class _Record:
     detector: int
     line: list[float]
     col: list[float]
@@ -62,7 +61,7 @@ def write_points(folder: Path, points: GroundPoints, *, filtered: bool = False) 
     record = _Record(detector=points.detector, **values)
     folder.mkdir(parents=True, exist_ok=True)
     tail = "_filtered" if filtered else ""
-    (folder / f"D{points.detector:02d}_gcp{tail}.json").write_text(record.model_dump_json() + "\n")
+    (folder / f"D{points.detector:02d}_gcp{tail}.json").write_text(dump_record(record) + "\n")
 
 
 def read_points(folder: Path, *, detectors: tuple[int, ...] | None = None) -> list[GroundPoints]:
@@ -78,7 +77,7 @@ def read_points(folder: Path, *, detectors: tuple[int, ...] | None = None) -> li
 
 def _read(path: Path) -> GroundPoints:
     try:
-        record = _Record.model_validate_json(path.read_bytes())
-    except ValidationError as error:
+        record = load_record(_Record, path.read_bytes())
+    except RecordError as error:
         raise InvalidInput(f"{path}: {error}: run TP_COLLECT again") from error
     return GroundPoints(record.detector, *(np.array(getattr(record, name), dtype=np.float64) for name in _ARRAYS))

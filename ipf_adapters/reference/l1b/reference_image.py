@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipf_adapters.reference.errors import MissingInput
+from ipf_adapters.science.light_rasterio import import_rasterio
 from s2ps.formats.gri_list import GriGranule
 
 Array = NDArray[np.float64]
@@ -64,9 +65,7 @@ class ReferenceGranule:
 
 def unpack(source: Path) -> ReferenceGranule:
     """Read a GeoTIFF or JPEG 2000 granule."""
-    import rasterio
-
-    with rasterio.open(source) as image:
+    with import_rasterio().open(source) as image:
         transform = image.transform
         crs = f"EPSG:{image.crs.to_epsg()}"
         return ReferenceGranule(image.read(1).astype(np.float32), crs, transform.c, transform.f, transform.a)

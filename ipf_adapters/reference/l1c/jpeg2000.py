@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipf_adapters.reference.light_rasterio import import_rasterio
+from ipf_adapters.science.light_rasterio import import_rasterio
 
 LOSSLESS: dict[str, str] = {"QUALITY": "100", "REVERSIBLE": "YES", "YCBCR420": "NO"}
 BLOCK = 1024

@@ -13,7 +13,6 @@ from ipf_adapters.reference.l1c.inverse_grid import projections
 from ipf_adapters.reference.l1c.meteorology import AUX_CAMSFO, AUX_ECMWFT, resample_to_tile
 from ipf_adapters.reference.l1c.splines import node_positions, spread
 from ipf_adapters.reference.l1c.tile_folder import TileSheet
-from ipf_adapters.reference.light_rasterio import import_rasterio
 from ipf_adapters.science.terrain import Terrain
 from ipf_adapters.science.working import DatastripInfo, read_datastrip
 from s2ps.formats.gipp import MeteorologyParameters, TileGridParameters, read_gipp
@@ -28,7 +27,6 @@ ROWS_AT_ONCE = 512
 
 def run(ctx: JobContext) -> None:
     """Write `T32TPQ/tile.json`, `height_10m.npy`, `height_20m.npy`, `height_60m.npy` and `AUX_DATA`."""
-    import_rasterio()
     info = read_datastrip(ctx.input_dir("PDI_DS"))
     parameters = read_gipp(ctx.input_file("GIP_TILPAR"), TileGridParameters)
     grid = TileGrid(parameters.epsg, parameters.anchor_easting, parameters.anchor_northing, parameters.scale)
