@@ -31,6 +31,9 @@ DEFAULT_ARGS: dict[str, Any] = {
 GRACE = timedelta(minutes=5)
 """On top of a cluster's own limit, which ends its jobs first and says why."""
 SHORT_LIMIT = timedelta(minutes=15)
+PLAN_AND_PUBLISH = 100
+PRIORITIES = {Level.L0U: 50, Level.L0: 50, Level.L1A: 50, Level.L1B: 50, Level.L1C: 60, Level.L2A: 10}
+"""First what is short and lets others go on, then L1C, which has the shorter limit, then what leads to it, then L2A."""
 FIRST_LEVELS = [str(level) for level in Level if level is not Level.L0U]
 
 
@@ -39,10 +42,14 @@ def build_datatake_dag(
     *,
     strategies: Sequence[str],
     baselines: Sequence[str],
+    cut: frozenset[str] = frozenset(),
     dag_id: str = DATATAKE_DAG,
     scheduled: bool = True,
 ) -> DAG:
-    """Make the DAG of a datatake; the first strategy and baseline are the defaults of the trigger form."""
+    """Make the DAG of a datatake; the first strategy and baseline are the defaults of the trigger form.
+
+    Nodes named in `cut` have several clusters in one of the strategies: their tasks are mapped over what was planned.
+    """
     dag = DAG(
         dag_id,
         schedule=DatatakeTimetable(
@@ -61,7 +68,7 @@ def build_datatake_dag(
         tags=["s2ps", "production"],
         is_paused_upon_creation=False,
     )
-    _DatatakeBuilder(graph, dag).build()
+    _DatatakeBuilder(graph, dag, cut).build()
     return dag
 
 
@@ -102,6 +109,7 @@ class _DatatakeBuilder:
 
     graph: NodeGraph
     dag: DAG
+    cut: frozenset[str] = frozenset()
     groups: dict[str, TaskGroup] = field(default_factory=dict)
     clusters: dict[str, Any] = field(default_factory=dict)
     plans: dict[str, PlanOperator] = field(default_factory=dict)
@@ -139,6 +147,9 @@ class _DatatakeBuilder:
             task_id=f"plan_{phase}",
             phase_group=phase,
             tile_nodes=tile_nodes,
+            cut_nodes=[n.name for n in self.graph.in_phase(phase) if n.name in self.cut],
+            weight_rule="absolute",
+            priority_weight=PLAN_AND_PUBLISH,
             first=phase == DATASTRIP_PHASE,
             trigger_rule=NONE_FAILED,
             execution_timeout=SHORT_LIMIT,
@@ -147,7 +158,7 @@ class _DatatakeBuilder:
         )
 
     def _cluster(self, node: Node, tile: Any = None, group: TaskGroup | None = None) -> Any:
-        """Make the task of a node; one that has a cluster per detector becomes a mapped task."""
+        """Make the task of a node; one that may have several clusters becomes a mapped task."""
         arguments: dict[str, Any] = {
             "task_id": node.name,
             "node": node.name,
@@ -155,15 +166,17 @@ class _DatatakeBuilder:
             "trigger_rule": NONE_FAILED,
             "execution_timeout": timedelta(seconds=node.time_s) + GRACE,
             "doc_md": texts.cluster(node),
+            "weight_rule": "absolute",
+            "priority_weight": PRIORITIES[node.level],
             "task_group": group or self._group_of(node),
             "dag": self.dag,
         }
         if tile is not None:
             return ClusterOperator(tile=tile, map_index_template="{{ tile_name }}", **arguments)
-        if node.parts == 1:
+        if node.name not in self.cut:
             return ClusterOperator(**arguments)
         arguments["map_index_template"] = "{{ part_name }}"
-        return ClusterOperator.partial(**arguments).expand(part=list(range(node.parts)))
+        return ClusterOperator.partial(**arguments).expand(part=self.plans[node.phase_group].output)
 
     def _tile_group(self) -> None:
         """Make the mapped group in which every tile goes its own way, L1C and L2A."""
@@ -188,6 +201,8 @@ class _DatatakeBuilder:
             task_id=f"publish_{level.lower()}",
             what=level.lower(),
             tile=tile,
+            weight_rule="absolute",
+            priority_weight=PLAN_AND_PUBLISH,
             trigger_rule=NONE_FAILED,
             execution_timeout=SHORT_LIMIT,
             map_index_template="{{ tile_name }}" if tile is not None else None,

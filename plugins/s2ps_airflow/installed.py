@@ -26,6 +26,7 @@ def datatake_dags() -> list[DAG]:
     return [
         build_datatake_dag(
             nodes_of(group[0]),
+            cut=frozenset().union(*(nodes_of(name).cut() for name in group)),
             strategies=group,
             baselines=baselines(),
             dag_id=DATATAKE_DAG if group[0] == first else f"{DATATAKE_DAG}_{group[0]}",

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from s2ps.model.mission import DETECTORS, Level
+from s2ps.model.mission import Level
 
 TILE = "tile"
-DETECTOR = "detector"
 SESSION_PHASE = "l0u"
 DATASTRIP_PHASE = "datastrip"
 L1B_PHASE = "l1b"
@@ -39,11 +38,6 @@ class Node:
     def is_tile(self) -> bool:
         """Return whether it runs once per tile."""
         return TILE in self.over
-
-    @property
-    def parts(self) -> int:
-        """Return how many clusters it can have outside the tiles: one per detector, else one."""
-        return len(DETECTORS) if self.over == (DETECTOR,) else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +77,13 @@ class NodeGraph:
         read = {name for node in nodes for name in node.upstream}
         return tuple(node for node in nodes if node.name not in read)
 
-    def shape(self) -> frozenset[tuple[str, str, tuple[str, ...], frozenset[str]]]:
+    def shape(self) -> frozenset[tuple[str, str, bool, frozenset[str]]]:
         """Return what decides the form of a DAG: names, phases, tile or not, edges."""
-        return frozenset((n.name, n.phase_group, n.over, frozenset(n.upstream)) for n in self.nodes)
+        return frozenset((n.name, n.phase_group, n.is_tile, frozenset(n.upstream)) for n in self.nodes)
+
+    def cut(self) -> frozenset[str]:
+        """Return the datastrip nodes that may have several clusters."""
+        return frozenset(n.name for n in self.nodes if n.over and not n.is_tile)
 
 
 @cache

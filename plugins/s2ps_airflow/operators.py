@@ -15,6 +15,8 @@ from s2ps_airflow.identity import DATATAKE_ASSET, datatake_id, options
 log = logging.getLogger(__name__)
 
 CLUSTERS = "clusters"
+
+
 Context = Any
 
 
@@ -55,21 +57,31 @@ class PlanOperator(ProductionOperator):
 
     ui_color = "#dbeafe"
 
-    def __init__(self, *, phase_group: str, tile_nodes: Sequence[str] = (), first: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        phase_group: str,
+        tile_nodes: Sequence[str] = (),
+        cut_nodes: Sequence[str] = (),
+        first: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """`cut_nodes` are mapped over the numbers of their clusters (all of them are cut alike)."""
         super().__init__(**kwargs)
+        self.cut_nodes = list(cut_nodes)
         self.phase_group = phase_group
         self.tile_nodes = list(tile_nodes)
         self.first = first
 
     def execute(self, context: Context) -> Any:
-        """Push the clusters per node; return the tiles (to map over) or the counts."""
+        """Push the clusters per node; return what is mapped over: tiles, or numbers of the clusters of a node."""
         if self.first:
             self._claim(context)
         per_node, tiles = tasks.plan(self.run_key(context), self.phase_group, frozenset(self.tile_nodes))
         context["ti"].xcom_push(key=CLUSTERS, value=per_node)
         if self.tile_nodes:
             return tiles
-        return {node: sum(cluster["jobs"] for cluster in clusters) for node, clusters in per_node.items()}
+        return list(range(max([1, *(len(per_node.get(node, [])) for node in self.cut_nodes)])))
 
     def _claim(self, context: Context) -> None:
         datatake = datatake_id(context)
@@ -109,7 +121,7 @@ class ClusterOperator(ProductionOperator):
             clusters = planned.get(self.node, [])
             if self.part is not None:
                 clusters = clusters[self.part : self.part + 1]
-                context["part_name"] = clusters[0]["label"] if clusters else f"{self.part + 1}"
+                context["part_name"] = clusters[0]["label"] or "all" if clusters else f"{self.part + 1}"
         return tasks.run_clusters(self.run_key(context), self.node, clusters, lambda: self._still_ours(context))
 
     def _still_ours(self, context: Context) -> None:

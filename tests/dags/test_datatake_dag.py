@@ -98,11 +98,18 @@ def test_it_survives_serialisation(dag: DAG) -> None:
     assert DagSerialization.to_dict(dag) == DagSerialization.to_dict(dag)
 
 
-def test_a_node_per_detector_is_a_mapped_task(graph: NodeGraph) -> None:
+def test_a_node_cut_by_one_strategy_is_mapped_over_what_was_planned(graph: NodeGraph) -> None:
     nodes = [Node(n.name, n.level, n.phase_group, n.tasks, ("detector",), n.upstream) if n.name == "DECOMPRESS" else n
              for n in graph.nodes]  # fmt: skip
-    made = build_datatake_dag(NodeGraph.of(nodes), strategies=["s"], baselines=["05.00"], dag_id="d", scheduled=False)
-    assert made.task_dict["L1A.DECOMPRESS"].expand_input.value == {"part": list(range(12))}
+    cutting = NodeGraph.of(nodes)
+    assert cutting.shape() == graph.shape()
+    assert cutting.cut() == {"DECOMPRESS"}
+    made = build_datatake_dag(
+        graph, strategies=["s"], baselines=["05.00"], cut=cutting.cut(), dag_id="d", scheduled=False
+    )
+    part = made.task_dict["L1A.DECOMPRESS"].expand_input.value["part"]
+    assert (part.operator.task_id, part.key) == ("plan_datastrip", "return_value")
+    assert made.task_dict["plan_datastrip"].cut_nodes == ["DECOMPRESS"]
     assert made.timetable.can_be_scheduled is False
 
 

@@ -74,8 +74,11 @@ def write_private(path: Path, text: str) -> None:
 
 
 def parallel_tasks(cores: int) -> int:
-    """Return how many tasks may run at the same time: two per core, four at least, sixteen at most."""
-    return max(4, min(16, 2 * cores))
+    """Return how many tasks may run at the same time: one per core and one that plans or publishes, sixteen at most.
+
+    More would only make the tiles slower side by side: the first one would come later.
+    """
+    return max(3, min(16, cores + 1))
 
 
 def variables(home: Path, project: Project, port: int, kept: Secrets, cores: int) -> dict[str, str]:
