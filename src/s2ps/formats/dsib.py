@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from s2ps.formats.eof_header import secure_parser
+from s2ps.formats.eof_header import refuse_document_type, secure_parser
 from s2ps.model.errors import InputError
 from s2ps.model.timestamps import format_utc, parse_utc
 
@@ -36,6 +36,7 @@ def read_dsib(path: Path) -> Dsib:
         root = etree.fromstring(path.read_bytes(), secure_parser())
     except (OSError, etree.XMLSyntaxError) as error:
         raise InputError(f"DSIB {path} cannot be read: {error}", next_step="fetch the session again") from error
+    refuse_document_type(root, f"DSIB {path}")
     if root.tag != _ROOT:
         raise InputError(f"DSIB {path} has the root element {root.tag}", expected=_ROOT)
     texts = {tag: (root.findtext(tag) or "").strip() for tag in ("session_id", "data_size", *_TIMES)}

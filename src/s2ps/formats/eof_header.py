@@ -72,6 +72,14 @@ def secure_parser() -> etree.XMLParser:
     )
 
 
+def refuse_document_type(root: etree._Element, what: str) -> None:
+    """Raise InputError, `what` naming the document, where it declares entities of its own: no input of ours does."""
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise InputError(
+            f"{what} declares a document type and entities", expected="XML without DOCTYPE", next_step="fetch it again"
+        )
+
+
 def read_document(path: Path) -> bytes:
     """Return the XML bytes of a file, or of the only XML member of a .zip file; raises InputError."""
     try:
@@ -92,6 +100,7 @@ def read_eof(path: Path) -> tuple[EofHeader, etree._Element]:
         root = etree.fromstring(read_document(path), secure_parser())
     except etree.XMLSyntaxError as error:
         raise InputError(f"auxiliary file {path} is not XML: {error}", next_step="fetch it again") from error
+    refuse_document_type(root, f"auxiliary file {path}")
     for element in root.iter():
         if isinstance(element.tag, str) and "}" in element.tag:
             element.tag = etree.QName(element).localname
