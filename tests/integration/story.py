@@ -81,12 +81,12 @@ def tell(home: Path) -> None:
         notes[name] = {"record": asdict(record), "listing": mission.listing(), "partial": partial}
 
     for name, mishap in (
-        ("missing channel", away(mission.session / "ch_2")),
+        ("missing channel", away(mission, mission.session / "ch_2")),
         ("truncated", truncated(mission)),
         ("wrong DSIB", wrong_dsib(mission)),
         ("truncated as announced", truncated(mission, announced=True)),
-        ("missing GIPP", away(_one(home / "auxiliary", GIPP))),
-        ("missing meteorology", away(_one(home / "auxiliary", METEOROLOGY))),
+        ("missing GIPP", away(mission, _one(home / "auxiliary", GIPP))),
+        ("missing meteorology", away(mission, _one(home / "auxiliary", METEOROLOGY))),
     ):
         with mishap:
             chapter(name)
@@ -120,9 +120,9 @@ def run_alone(mission: Mission, fault: str, limit_s: float | None = None) -> Clu
 
 
 @contextmanager
-def away(path: Path) -> Iterator[None]:
-    """Take a file or folder away for a while."""
-    hidden = path.parent.parent / f"away_{path.name}"
+def away(mission: Mission, path: Path) -> Iterator[None]:
+    """Take a file or folder of a mission away for a while."""
+    hidden = mission.home / f"away_{path.name}"
     path.rename(hidden)
     try:
         yield
