@@ -1,0 +1,32 @@
+"""Start a command and measure it with everything it starts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of wall clock and of CPU (the command and all its descendants), largest process in MB."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def measured(arguments: Sequence[str], log: Path) -> Cost:
+    """Run a command to its end; raises RuntimeError with the end of its log when it fails."""
+    begun = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
+        raise RuntimeError(f"{' '.join(arguments)} ended with exit code {process.returncode}:\n{tail}")
+    return Cost(time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
