@@ -103,6 +103,12 @@ def _l2a_deadline() -> DeadlineAlert:
     )
 
 
+def _priority(node: Node) -> int:
+    """Return the priority of a cluster; the one datastrip all tiles wait for comes before the tiles."""
+    before_tiles = node.phase_group == TILES_PHASE and not node.is_tile
+    return PLAN_AND_PUBLISH if before_tiles else PRIORITIES[node.level]
+
+
 @dataclass(slots=True)
 class _DatatakeBuilder:
     """Puts the tasks of one DAG together and remembers them by node name."""
@@ -167,7 +173,7 @@ class _DatatakeBuilder:
             "execution_timeout": timedelta(seconds=node.time_s) + GRACE,
             "doc_md": texts.cluster(node),
             "weight_rule": "absolute",
-            "priority_weight": PRIORITIES[node.level],
+            "priority_weight": _priority(node),
             "task_group": group or self._group_of(node),
             "dag": self.dag,
         }

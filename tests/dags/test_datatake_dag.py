@@ -134,3 +134,17 @@ def test_dag_files_are_thin_and_import_only_airflow_and_the_factory(root: Path) 
         assert len(source.splitlines()) < 60
         imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
         assert {str(node.module).split(".")[0] for node in imports} <= {"__future__", "airflow", "s2ps_airflow"}
+
+
+def test_what_tiles_wait_for_comes_before_them_and_l1c_before_l2a(graph: NodeGraph, dag: DAG) -> None:
+    def weight(node: Node) -> int:
+        found = [task for name, task in dag.task_dict.items() if name.rpartition(".")[2] == node.name]
+        assert [task.weight_rule for task in found] == [found[0].weight_rule]
+        return int(found[0].priority_weight)
+
+    tiles = [node for node in graph.nodes if node.phase_group == "tiles"]
+    l1c = [weight(node) for node in tiles if node.is_tile and node.level == "L1C"]
+    l2a = [weight(node) for node in tiles if node.is_tile and node.level == "L2A"]
+    datastrips = [weight(node) for node in tiles if not node.is_tile]
+    published = [task.priority_weight for name, task in dag.task_dict.items() if "publish" in name]
+    assert min(published) >= min(datastrips) > max(l1c) >= min(l1c) > max(l2a)
