@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -73,7 +74,7 @@ def status(home: Home = HOME) -> None:
 
 def _demo(home: Path, session: Path | None, scale: int, port: int | None) -> None:
     began = time.monotonic()
-    settings = Settings.load(home)
+    settings = _beside(session, Settings.load(home)) if session else Settings.load(home)
     airflow = EmbeddedAirflow(settings.home / "airflow", port, settings=settings.environment())
     simulation = None if session else _start_simulation(settings.home, scale)
     with console.status("starting Airflow") as shown:
@@ -83,11 +84,12 @@ def _demo(home: Path, session: Path | None, scale: int, port: int | None) -> Non
     console.print(f"session {folder} [dim]after {time.monotonic() - began:.0f} s[/]")
     client = airflow.client()
     watch = AirflowWatch(client, settings.place("products"), _levels(settings), began)
+    earlier = {str(run["dag_run_id"]) for run in client.runs(DATATAKE_DAG)}
     try:
         datatakes = _run_session(client, watch, folder)
         for datatake in datatakes:
             console.print(f"datatake [bold]{datatake}[/]")
-            watch.run(DATATAKE_DAG, lambda name=datatake: _run_of(client, name), RUN_LIMIT)  # type: ignore[misc]
+            watch.run(DATATAKE_DAG, partial(_run_of, client, datatake, earlier), RUN_LIMIT)
     finally:
         _report(watch, airflow, settings, time.monotonic() - began)
 
@@ -124,9 +126,22 @@ def _run_session(client: AirflowClient, watch: AirflowWatch, folder: Path) -> li
     return sorted(found)
 
 
-def _run_of(client: AirflowClient, datatake: str) -> str | None:
+def _run_of(client: AirflowClient, datatake: str, earlier: set[str]) -> str | None:
+    """Return the run of a datatake that was not there before; None while it is not."""
     run = client.run_of_partition(DATATAKE_DAG, datatake)
-    return str(run["dag_run_id"]) if run else None
+    found = str(run["dag_run_id"]) if run else None
+    return None if found in earlier else found
+
+
+def _beside(session: Path, settings: Settings) -> Settings:
+    """Use the auxiliary data that lie beside a given session (as `s2ps simulate` puts them) where HOME has none."""
+    root = session.resolve().parent.parent
+    there = {
+        name: root / name
+        for name in ("auxiliary", "static", "gri")
+        if not settings.place(name).is_dir() and (root / name).is_dir()
+    }
+    return settings.model_copy(update=there)
 
 
 def _report(watch: AirflowWatch, airflow: EmbeddedAirflow, settings: Settings, seconds: float) -> None:

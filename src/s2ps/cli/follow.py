@@ -38,6 +38,7 @@ class AirflowWatch:
     spans: dict[str, Span] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
     """User products with the second they were first seen."""
+    _told: set[str] = field(default_factory=set)
     _bars: dict[str, TaskID] = field(default_factory=dict)
     _progress: Progress = field(
         default_factory=lambda: Progress(
@@ -79,6 +80,9 @@ class AirflowWatch:
             if level not in self._bars:
                 self._bars[level] = self._progress.add_task(level.ljust(LEVEL_WIDTH), doing="")
             ended = sum(task.state in ENDED for task in members)
+            if ended == len(members) and level in self.spans and level not in self._told:
+                self._told.add(level)
+                self._progress.console.print(f"  {level.ljust(LEVEL_WIDTH)} [green]done[/] [dim]after {now:.0f} s[/]")
             self._progress.update(self._bars[level], completed=ended, total=len(members), doing=", ".join(doing))
         self._show_products(now)
 
