@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-PARTS = ("planning", "runner", "start", "chain", "deframing")
+PARTS = ("planning", "runner", "start", "images", "chain", "deframing")
 
 
 def main() -> int:
@@ -32,6 +32,8 @@ def main() -> int:
             parts.measure_runner(folder, report)
         if "start" in options.only:
             parts.measure_start(folder, report)
+        if "images" in options.only:
+            parts.measure_images(folder, report)
         if "chain" in options.only:
             chain.measure_chain(home, options.scale, report)
         if "deframing" in options.only and home.is_dir():

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 from performance.commands import Cost, measured
 from performance.report import Report
 
+from ipf_adapters.reference.l1c.jpeg2000 import read_jp2, write_jp2
 from ipf_adapters.reference.registry import MODULES
 from s2ps.execution.request import ClusterRequest, JobRequest
 from s2ps.formats.cadu import Deframer, read_packets
@@ -27,6 +29,8 @@ NOTHING = 1000
 """Jobs of the cluster that does nothing."""
 SCENES, TILES = 16, 18
 """The nominal datatake."""
+SIDE = 1098
+"""Pixels of a 10 m band of a tile at scale 10."""
 
 
 def measure_planning(report: Report) -> None:
@@ -42,7 +46,7 @@ def measure_planning(report: Report) -> None:
         counted = sum(len(plan_phase(catalogue, strategy, group, space, levels).graph) for group in PhaseGroup)
 
     seconds = _timed(plan)
-    report.add("planning", f"plan {SCENES} scenes and {TILES} tiles, {counted} jobs", wall_s=seconds)
+    report.add("planning", f"plan {SCENES} scenes and {TILES} tiles, {counted} jobs", cpu_s=seconds)
 
 
 def measure_runner(folder: Path, report: Report) -> None:
@@ -83,6 +87,17 @@ def measure_start(folder: Path, report: Report) -> None:
     report.add("start processor", f"start a processor, median of {len(costs)}", wall_s=wall, cpu_s=cpu, most_s=dearest)
 
 
+def measure_images(folder: Path, report: Report) -> None:
+    """Write a 10 m band of a tile at scale 10 as lossless JPEG 2000, and read it."""
+    random = np.random.default_rng(1)
+    rows, cols = np.mgrid[0:SIDE, 0:SIDE]
+    image = (2000 + 500 * np.sin(rows / 40) * np.cos(cols / 60) + random.normal(0, 20, (SIDE, SIDE))).astype(np.uint16)
+    path = folder / "B02.jp2"
+    seconds = _timed(lambda: write_jp2(path, image, 32632, (10.0, 0.0, 600000.0, 0.0, -10.0, 5100000.0)))
+    report.add("jp2 write", f"write {SIDE} x {SIDE} pixels as JPEG 2000", cpu_s=seconds)
+    report.add("jp2 read", f"read {SIDE} x {SIDE} pixels of JPEG 2000", cpu_s=_timed(lambda: read_jp2(path)))
+
+
 def measure_deframing(home: Path, report: Report) -> None:
     """Turn the CADUs of the simulated session into packets, one channel after the other, in this process."""
     channels = [sorted(path.glob("*.raw")) for path in sorted(home.glob("session/*/ch_*"))]
@@ -95,7 +110,7 @@ def measure_deframing(home: Path, report: Report) -> None:
 
     seconds = _timed(deframe)
     label = f"deframe {size:.1f} MB to {packets} packets"
-    report.add("deframing", label, wall_s=seconds, mb_per_s=size / seconds)
+    report.add("deframing", label, cpu_s=seconds, mb_per_cpu_s=size / seconds)
 
 
 def _nothing(number: int, executable: str) -> JobRequest:
@@ -105,14 +120,14 @@ def _nothing(number: int, executable: str) -> JobRequest:
     )  # fmt: skip
 
 
-def _timed(work: Callable[[], None]) -> float:
-    """Return the median seconds of several repetitions, after one that warms up."""
+def _timed(work: Callable[[], object]) -> float:
+    """Return the median CPU seconds of this process of several repetitions, after one that warms up."""
     work()
     seconds = []
     for _ in range(REPEATS):
-        begun = time.perf_counter()
+        begun = time.process_time()
         work()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     return median(seconds)
 
 
