@@ -76,8 +76,10 @@ def datatake_params(strategies: Sequence[str], baselines: Sequence[str]) -> dict
     """Return the fields of the trigger form."""
     return {
         "datatake": Param(None, type=["null", "string"], title="Datatake", description=texts.PARAM_DATATAKE),
-        "strategy": Param(strategies[0], enum=list(strategies), type="string", description=texts.PARAM_STRATEGY),
-        "processing_baseline": Param(baselines[0], enum=list(baselines), type="string"),
+        "strategy": Param(
+            strategies[0], enum=list(strategies), type="string", title="Strategy", description=texts.PARAM_STRATEGY
+        ),
+        "processing_baseline": Param(baselines[0], enum=list(baselines), type="string", title="Processing baseline"),
         "from_level": Param(
             None,
             enum=[None, *FIRST_LEVELS],

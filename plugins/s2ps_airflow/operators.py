@@ -15,6 +15,9 @@ from s2ps_airflow.identity import DATATAKE_ASSET, datatake_id, options
 log = logging.getLogger(__name__)
 
 CLUSTERS = "clusters"
+XCOM_RETURN_KEY = "return_value"
+NOTHING_PLANNED = [0]
+"""What mapped tasks find in a run that does nothing: one part, which they skip."""
 
 
 Context = Any
@@ -94,6 +97,7 @@ class PlanOperator(ProductionOperator):
             "Next: wait for that run, then trigger again if something is missing",
             datatake, holder.run_id, holder.dag_id,
         )  # fmt: skip
+        context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=NOTHING_PLANNED)
         raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))  # type: ignore[no-untyped-call]
 
 
