@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +14,14 @@ from s2ps.formats.manifest import differences, read_manifest, write_manifest
 from s2ps.formats.pdi_metadata import MetadataDocument, metadata_file, read_pdi_metadata, root_name
 from s2ps.model.errors import InputError
 
-SAMPLE = Path("/work/shared/data/pdi/S2A_OPER_MSI_L0__GR_SGS__20191001T101733_S20191001T083650_D01_N02.08")
+SAMPLES = Path(os.environ.get("S2PS_SAMPLE_DATA", "no-samples"))
+SAMPLE = SAMPLES / "pdi" / "S2A_OPER_MSI_L0__GR_SGS__20191001T101733_S20191001T083650_D01_N02.08"
 TIME = datetime(2026, 7, 1, 10, 15, 59, 250000, tzinfo=UTC)
 
 
 def sample() -> Path:
     if not SAMPLE.is_dir():
-        pytest.skip(f"no reference item at {SAMPLE}")
+        pytest.skip("set S2PS_SAMPLE_DATA to a folder of real Sentinel-2 documents to compare with them")
     return SAMPLE
 
 
