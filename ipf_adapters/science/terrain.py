@@ -66,9 +66,9 @@ class HeightTile:
         top = np.minimum(y.astype(np.intp), max(self.rows - 2, 0))
         right, bottom = np.minimum(left + 1, self.cols - 1), np.minimum(top + 1, self.rows - 1)
         u, v = x - left, y - top
-        grid = self.heights
-        upper = grid[top, left] * (1.0 - u) + grid[top, right] * u
-        lower = grid[bottom, left] * (1.0 - u) + grid[bottom, right] * u
+        grid, top, bottom = self.heights.ravel(), top * self.cols, bottom * self.cols
+        upper = grid[top + left] * (1.0 - u) + grid[top + right] * u
+        lower = grid[bottom + left] * (1.0 - u) + grid[bottom + right] * u
         blended: Array = upper * (1.0 - v) + lower * v
         return blended
 
@@ -92,6 +92,8 @@ class HeightGrid:
         result, left = np.zeros(lons.shape), np.ones(lons.shape, dtype=bool)
         for tile in self._tiles:
             here = left & tile.covers(lons, lats)
+            if here.all():
+                return tile.sample(lons, lats)
             if here.any():
                 result[here] = tile.sample(lons[here], lats[here])
                 left &= ~here
