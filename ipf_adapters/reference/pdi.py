@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ipf_adapters.reference.errors import InvalidInput
 from s2ps.formats.manifest import write_manifest
-from s2ps.formats.pdi_metadata import MetadataDocument, Node
+from s2ps.formats.pdi_metadata import MetadataDocument, Node, PdiMetadata
 from s2ps.model.errors import InputError
 from s2ps.model.mission import spacecraft_name
 from s2ps.model.names import DatatakeName, PdiName
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ipf_adapters.reference.context import JobContext
     from ipf_adapters.science.working import DatastripInfo
 
+PARAMETERS = "PROCESSING_SPECIFIC_PARAMETERS"
+"""What PDI metadata have no element for (scale, lines per granule, datatake of a granule), as NAME=value words."""
 Ring = Sequence[Sequence[float]]
 
 
@@ -88,6 +90,25 @@ def add_datastrip_info(general: Node, info: DatastripInfo, ctx: JobContext) -> N
     downlink.add("DOWNLINK_ORBIT_NUMBER", info.absolute_orbit)
     archiving = general.child("Archiving_Info").add("ARCHIVING_CENTRE", ctx.centre)
     archiving.add("ARCHIVING_TIME", ctx.creation)
+
+
+def add_specific_parameters(general: Node, info: DatastripInfo) -> None:
+    """Append Processing_Specific_Parameters to the General_Info of an item of a datastrip."""
+    words = (
+        "DATABLOCK=DB1",
+        f"SCALE={info.scale}",
+        f"LINES_PER_GRANULE={info.lines_per_granule}",
+        f"RELATIVE_ORBIT={info.relative_orbit:03d}",
+        f"LINE_PERIOD_MS={info.line_period_ms!r}",
+        f"DATATAKE={info.datatake_id}",
+    )
+    general.child("Processing_Specific_Parameters").add(PARAMETERS, " ".join(words))
+
+
+def read_parameters(metadata: PdiMetadata) -> dict[str, str]:
+    """Return the words of PROCESSING_SPECIFIC_PARAMETERS by name."""
+    words = (metadata.first(PARAMETERS) or "").split()
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
 def add_footprint(parent: Node, ring: Ring, *, flat: bool = False) -> None:

@@ -1,8 +1,4 @@
-"""Metadata document of Level-0 datastrips (as ingested and consolidated): written and read back.
-
-Processing parameters that PDI metadata have no element for (scale, lines per granule, relative orbit) stand in
-PROCESSING_SPECIFIC_PARAMETERS as NAME=value words.
-"""
+"""Metadata document of Level-0 datastrips (as ingested and consolidated): written and read back."""
 
 from __future__ import annotations
 
@@ -13,7 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ipf_adapters.reference.errors import InvalidInput
-from ipf_adapters.reference.pdi import add_datastrip_info, add_footprint, new_document
+from ipf_adapters.reference.pdi import (
+    add_datastrip_info,
+    add_footprint,
+    add_specific_parameters,
+    new_document,
+    read_parameters,
+)
 from ipf_adapters.science.ancillary_packets import Ancillary
 from ipf_adapters.science.working import DatastripInfo
 from s2ps.formats.pdi_metadata import MetadataDocument, Node, PdiMetadata, metadata_file, read_pdi_metadata
@@ -23,23 +25,6 @@ from s2ps.model.names import DatatakeName, PdiName
 if TYPE_CHECKING:
     from ipf_adapters.reference.context import JobContext
 
-PARAMETERS = "PROCESSING_SPECIFIC_PARAMETERS"
-
-
-def specific_parameters(info: DatastripInfo) -> str:
-    """Return the text of PROCESSING_SPECIFIC_PARAMETERS of an item of a datastrip."""
-    return (
-        f"DATABLOCK=DB1 SCALE={info.scale} LINES_PER_GRANULE={info.lines_per_granule} "
-        f"RELATIVE_ORBIT={info.relative_orbit:03d} LINE_PERIOD_MS={info.line_period_ms!r} "
-        f"DATATAKE={info.datatake_id}"
-    )
-
-
-def read_parameters(metadata: PdiMetadata) -> dict[str, str]:
-    """Return the words of PROCESSING_SPECIFIC_PARAMETERS by name."""
-    words = (metadata.first(PARAMETERS) or "").split()
-    return {name: value for name, _, value in (word.partition("=") for word in words)}
-
 
 def start_document(
     name: PdiName, info: DatastripInfo, granules: Mapping[int, Iterable[tuple[str, int]]], ctx: JobContext
@@ -48,7 +33,7 @@ def start_document(
     document = new_document(name)
     general = document.section("General_Info")
     add_datastrip_info(general, info, ctx)
-    general.child("Processing_Specific_Parameters").add(PARAMETERS, specific_parameters(info))
+    add_specific_parameters(general, info)
     general.add("DATASTRIP_ID", str(name))
     image = document.section("Image_Data_Info")
     detectors = image.child("Granules_Information").child("Detector_List")

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipf_adapters.reference.errors import InvalidInput
-from ipf_adapters.reference.l0.datastrip_document import PARAMETERS, read_parameters, specific_parameters
-from ipf_adapters.reference.pdi import add_footprint, new_document
+from ipf_adapters.reference.pdi import add_footprint, add_specific_parameters, new_document, read_parameters
 from ipf_adapters.science.working import DatastripInfo
 from s2ps.formats.pdi_metadata import MetadataDocument, Node, PdiMetadata, metadata_file, read_pdi_metadata
 from s2ps.model.bands import Band
@@ -67,7 +66,7 @@ def granule_document(
     general.add("GRANULE_ID", str(name), metadataLevel="Brief").add("DETECTOR_ID", f"{name.detector:02d}")
     general.add("DATASTRIP_ID", info.datastrip_id).add("DOWNLINK_PRIORITY", "NOMINAL").add("SENSING_TIME", start)
     general.child("Archiving_Info").add("ARCHIVING_CENTRE", ctx.centre).add("ARCHIVING_TIME", ctx.creation)
-    general.child("Processing_Specific_Parameters").add(PARAMETERS, specific_parameters(info))
+    add_specific_parameters(general, info)
     _add_geometry(document.section("Geometric_Info"), info, scene, geometry)
     quality = document.section("Quality_Indicators_Info").child("Image_Content_QI")
     common = quality.child("Common_IMG_QI")

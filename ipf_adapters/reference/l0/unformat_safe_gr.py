@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipf_adapters.reference.errors import NoData
-from ipf_adapters.reference.l0.datastrip_document import read_parameters
 from ipf_adapters.reference.l0.granule_document import GranuleItem, read_granule_item
-from ipf_adapters.reference.pdi import pdis_in
+from ipf_adapters.reference.pdi import pdis_in, read_parameters
 from ipf_adapters.science.working import GranuleInfo, packets_path, write_granule
 from s2ps.model.bands import BANDS
 

@@ -81,6 +81,7 @@ def _general(
     node.child("Processing_Info").add("PROCESSING_CENTER", ctx.centre).add("UTC_DATE_TIME", ctx.creation)
     archiving = node.child("Archiving_Info")
     archiving.add("ARCHIVING_CENTRE", ctx.centre).add("ARCHIVING_TIME", ctx.creation)
+    pdi.add_specific_parameters(node, info)
 
 
 def _geometric(node: Node, geometry: GranuleGeometry) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from ipf_adapters.reference.errors import InvalidInput, MissingInput
+from ipf_adapters.reference.pdi import read_parameters
 from ipf_adapters.reference.quality.item import TRUE_COLOUR, Item, items_of
 from s2ps.formats.inventory_metadata import FILE_NAME, InventoryMetadata, write_inventory_metadata
 from s2ps.formats.pdi_metadata import PdiMetadata
@@ -49,7 +50,7 @@ def record_of(item: Item, metadata: PdiMetadata, quality: float, ctx: JobContext
     """Return the record of an item; raises InputError or ValueError when its metadata lack something."""
     name, datastrip = item.name, metadata.first("DATASTRIP_ID") or ""
     start, stop = _period(metadata)
-    group = metadata.datatake_id or _parameter(metadata, "DATATAKE") or _datatake_of(name, datastrip)
+    group = metadata.datatake_id or read_parameters(metadata).get("DATATAKE") or _datatake_of(name, datastrip)
     cloud = next((text for tag in CLOUDS if (text := metadata.first(tag))), "0")
     return InventoryMetadata(
         file_id=str(name),
@@ -97,11 +98,6 @@ def _datatake_of(name: PdiName, datastrip: str) -> str:
         return ""
     start = PdiName.parse(datastrip).sensing_start
     return "" if start is None else str(DatatakeName(name.unit, start, name.absolute_orbit, name.baseline or "00.00"))
-
-
-def _parameter(metadata: PdiMetadata, name: str) -> str | None:
-    words = (metadata.first("PROCESSING_SPECIFIC_PARAMETERS") or "").split()
-    return next((word.partition("=")[2] for word in words if word.startswith(f"{name}=")), None)
 
 
 def _quality(ctx: JobContext, item: Item) -> float:

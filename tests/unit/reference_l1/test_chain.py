@@ -14,6 +14,8 @@ from unit.reference_l1.small_session import DEFECTIVE_COLUMN, GAIN, SCALE, Sessi
 
 from ipf_adapters.reference.errors import NoData
 from ipf_adapters.reference.l1a import footprints
+from ipf_adapters.reference.quality.inventory import record_of
+from ipf_adapters.reference.quality.item import Item
 from ipf_adapters.science import working
 from ipf_adapters.science.geometry import SensorModel
 from s2ps.formats.frame_file import read_frame_file
@@ -193,6 +195,9 @@ def test_granule_items(chain: Chain, level: str) -> None:
     assert metadata.text("DETECTOR_ID") == "03"
     assert metadata.text("POSITION") == "49"
     assert len(metadata.footprint()) > 4
+    inventory = chain.session.context("INV_MTD_L1", {}, ())
+    record = record_of(Item(item, PdiName.parse(item.name)), metadata, 100.0, inventory)
+    assert (record.group_id, record.orbit) == ("GS2B_20260701T101559_048123_N05.00", 48123)
 
 
 def test_datastrip_items_list_their_granules(chain: Chain) -> None:
