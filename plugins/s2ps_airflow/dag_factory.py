@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup
+from airflow.sdk import DAG, Asset, BaseOperator, TaskGroup
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 from airflow.serialization.encoders import ensure_serialized_asset
 
 from s2ps.model.mission import Level
 from s2ps_airflow import texts
-from s2ps_airflow.deadlines import L1C_LIMIT, L2A_LIMIT, InputAvailability
+from s2ps_airflow.deadlines import InputAvailability, TimeLimits
 from s2ps_airflow.identity import DATATAKE_ASSET, DATATAKE_DAG
 from s2ps_airflow.nodes import DATASTRIP_PHASE, DATATAKE_PHASES, L1B_PHASE, TILES_PHASE, Node, NodeGraph
 from s2ps_airflow.operators import ClusterOperator, PlanOperator, PublishOperator
 from s2ps_airflow.reports import MilestoneOperator, SummaryOperator
 from s2ps_airflow.timetable import DatatakeMapper, DatatakeTimetable
+from s2ps_airflow.trigger_form import datatake_params
 
 NONE_FAILED = "none_failed"
 INFRASTRUCTURE_RETRIES = 2
@@ -34,7 +35,6 @@ SHORT_LIMIT = timedelta(minutes=15)
 PLAN_AND_PUBLISH = 100
 PRIORITIES = {Level.L0U: 50, Level.L0: 50, Level.L1A: 50, Level.L1B: 50, Level.L1C: 60, Level.L2A: 10}
 """First what is short and lets others go on, then L1C, which has the shorter limit, then what leads to it, then L2A."""
-FIRST_LEVELS = [str(level) for level in Level if level is not Level.L0U]
 
 
 def build_datatake_dag(
@@ -42,6 +42,7 @@ def build_datatake_dag(
     *,
     strategies: Sequence[str],
     baselines: Sequence[str],
+    limits: TimeLimits,
     cut: frozenset[str] = frozenset(),
     dag_id: str = DATATAKE_DAG,
     scheduled: bool = True,
@@ -60,48 +61,25 @@ def build_datatake_dag(
         catchup=False,
         default_args=DEFAULT_ARGS,
         params=datatake_params(strategies, baselines),
-        deadline=[_l2a_deadline()],
+        deadline=[_l2a_deadline(limits.l2a)],
         max_active_runs=4,
         max_active_tasks=256,
-        doc_md=texts.DATATAKE_DAG,
+        doc_md=texts.datatake_dag(limits.l1c, limits.l2a),
         description="Level-0 to Level-2A products of one datatake",
         tags=["s2ps", "production"],
         is_paused_upon_creation=False,
     )
-    _DatatakeBuilder(graph, dag, cut).build()
+    _DatatakeBuilder(graph, dag, limits, cut).build()
     return dag
 
 
-def datatake_params(strategies: Sequence[str], baselines: Sequence[str]) -> dict[str, Param]:
-    """Return the fields of the trigger form."""
-    return {
-        "datatake": Param(None, type=["null", "string"], title="Datatake", description=texts.PARAM_DATATAKE),
-        "strategy": Param(
-            strategies[0], enum=list(strategies), type="string", title="Strategy", description=texts.PARAM_STRATEGY
-        ),
-        "processing_baseline": Param(baselines[0], enum=list(baselines), type="string", title="Processing baseline"),
-        "from_level": Param(
-            None,
-            enum=[None, *FIRST_LEVELS],
-            type=["null", "string"],
-            title="From level",
-            description=texts.PARAM_FROM_LEVEL,
-        ),
-        "faults": Param(
-            None,
-            type=["null", "array"],
-            items={"type": "string"},
-            section="Advanced",
-            title="Faults",
-            description=texts.PARAM_FAULTS,
-        ),
-    }
-
-
-def _l2a_deadline() -> DeadlineAlert:
+def _l2a_deadline(limit: timedelta) -> DeadlineAlert:
     callback = SyncCallback("s2ps_airflow.alerts.deadline_missed", kwargs={"milestone": "L2A"})
     return DeadlineAlert(
-        reference=InputAvailability(), interval=L2A_LIMIT, callback=callback, name="L2A 120 minutes after t0"
+        reference=InputAvailability(),
+        interval=limit,
+        callback=callback,
+        name=f"L2A {texts.minutes(limit)} minutes after t0",
     )
 
 
@@ -117,6 +95,7 @@ class _DatatakeBuilder:
 
     graph: NodeGraph
     dag: DAG
+    limits: TimeLimits
     cut: frozenset[str] = frozenset()
     groups: dict[str, TaskGroup] = field(default_factory=dict)
     clusters: dict[str, Any] = field(default_factory=dict)
@@ -267,9 +246,9 @@ class _DatatakeBuilder:
                 task_id="check_l1c_timeliness",
                 milestone="L1C",
                 publish_task=self.publishers[Level.L1C].task_id,
-                limit=L1C_LIMIT,
+                limit=self.limits.l1c,
                 trigger_rule="all_done",
-                doc_md=texts.MILESTONE,
+                doc_md=texts.milestone(self.limits.l1c),
                 dag=self.dag,
             )
             check.set_upstream(self.publishers[Level.L1C])

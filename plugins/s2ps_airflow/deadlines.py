@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,13 @@ from s2ps_airflow.identity import parse_time
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-L1C_LIMIT = timedelta(minutes=75)
-L2A_LIMIT = timedelta(minutes=120)
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """Time from t0 to the last product of a level."""
+
+    l1c: timedelta
+    l2a: timedelta
 
 
 class InputAvailability(BaseDeadlineReference):

@@ -7,7 +7,7 @@ from airflow.sdk import DAG
 from s2ps_airflow.dag_factory import build_datatake_dag
 from s2ps_airflow.identity import DATATAKE_DAG
 from s2ps_airflow.nodes import nodes_of
-from s2ps_airflow.production import baselines, default_strategy, strategies
+from s2ps_airflow.production import baselines, default_strategy, strategies, time_limits
 from s2ps_airflow.session_dag import build_session_dag
 
 
@@ -29,6 +29,7 @@ def datatake_dags() -> list[DAG]:
             cut=frozenset().union(*(nodes_of(name).cut() for name in group)),
             strategies=group,
             baselines=baselines(),
+            limits=time_limits(),
             dag_id=DATATAKE_DAG if group[0] == first else f"{DATATAKE_DAG}_{group[0]}",
             scheduled=group[0] == first,
         )

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from s2ps.model.mission import Level
 from s2ps.settings import Settings
+from s2ps_airflow.deadlines import TimeLimits
 from s2ps_airflow.identity import RunOptions
 
 
@@ -76,6 +77,14 @@ def datatakes_between(start: datetime, stop: datetime) -> list[str]:
 
     inventory = Inventory(settings().place("inventory"))
     return [record.id for record in inventory.datatakes_between(start, stop + timedelta(microseconds=1))]
+
+
+def time_limits() -> TimeLimits:
+    """Return the time limits of this installation."""
+    chosen = settings()
+    return TimeLimits(
+        timedelta(minutes=chosen.timeliness_l1c_minutes), timedelta(minutes=chosen.timeliness_l2a_minutes)
+    )
 
 
 def iso(moment: datetime | None) -> str | None:

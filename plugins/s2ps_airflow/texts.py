@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from s2ps.model.mission import Level
 from s2ps_airflow.nodes import DATASTRIP_PHASE, L1B_PHASE, TILES_PHASE, Node
 
-DATATAKE_DAG: Final = """
+_DATATAKE_DAG: Final = """
 ### One datatake, Level-0 to Level-2A
 
 A run makes the products of **one datatake**; its partition key is the datatake id. Runs start when a session
@@ -19,7 +20,7 @@ dates: `airflow backfill create --dag-id datatake --from-date ... --to-date ...`
 - **Skipped** means there was nothing to do (level not due for this datatake type, no reference image, ...).
 - A **failed** task names the processor, the data, the exit code and the log. Correct the cause and clear the task:
   finished jobs are not run again.
-- The clock starts at t0, when the last input arrived: L1C within 75 minutes, L2A within 120 minutes.
+- The clock starts at t0, when the last input arrived: L1C within {l1c} minutes, L2A within {l2a} minutes.
 """
 
 SESSION_DAG: Final = """
@@ -60,12 +61,27 @@ PLANS: Final[dict[str, str]] = {
     TILES_PHASE: "Plans the Level-1C and Level-2A jobs of every tile the datastrip covers.",
 }
 TILE_GROUP: Final = "One copy per MGRS tile; a tile never waits for its siblings"
-MILESTONE: Final = (
-    "Says whether the last L1C product came within 75 minutes after t0. Reports a breach; never fails the run."
-)
 SUMMARY: Final = (
     "Prints the products and the time per level. Fails if a task of the run failed, so that the run is marked failed."
 )
+
+
+def minutes(limit: timedelta) -> str:
+    """Return a time limit as minutes."""
+    return f"{limit.total_seconds() / 60:g}"
+
+
+def datatake_dag(l1c: timedelta, l2a: timedelta) -> str:
+    """Return the description of the datatake DAG with its time limits."""
+    return _DATATAKE_DAG.format(l1c=minutes(l1c), l2a=minutes(l2a))
+
+
+def milestone(limit: timedelta) -> str:
+    """Return the description of the L1C milestone."""
+    return (
+        f"Says whether the last L1C product came within {minutes(limit)} minutes after t0. "
+        "Reports a breach; never fails the run."
+    )
 
 
 def cluster(node: Node) -> str:

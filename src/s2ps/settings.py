@@ -46,9 +46,9 @@ class Settings(BaseSettings):
     """Processing centre written into names, four characters."""
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Jobs that run at the same time inside one cluster."""
-    timeliness_l1c_minutes: int = 75
+    timeliness_l1c_minutes: int = Field(default=75, ge=1)
     """Minutes from t0 to the last L1C product."""
-    timeliness_l2a_minutes: int = 120
+    timeliness_l2a_minutes: int = Field(default=120, ge=1)
     """Minutes from t0 to the last L2A product."""
     alert_webhook: str | None = None
     """URL that gets a POST when a deadline is missed."""

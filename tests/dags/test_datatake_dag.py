@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,20 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
 from s2ps_airflow.dag_factory import build_datatake_dag
+from s2ps_airflow.deadlines import TimeLimits
 from s2ps_airflow.nodes import Node, NodeGraph
+from s2ps_airflow.production import time_limits
 from s2ps_airflow.session_dag import build_session_dag
 from s2ps_airflow.timetable import DatatakeTimetable
 
 pytestmark = pytest.mark.dags
 
+LIMITS = TimeLimits(timedelta(minutes=40), timedelta(minutes=90))
+
 
 @pytest.fixture(scope="module")
 def dag(graph: NodeGraph) -> DAG:
-    return build_datatake_dag(graph, strategies=["single_machine", "other"], baselines=["05.00"])
+    return build_datatake_dag(graph, strategies=["single_machine", "other"], baselines=["05.00"], limits=LIMITS)
 
 
 def upstream(dag: DAG, task_id: str) -> set[str]:
@@ -79,7 +84,6 @@ def test_every_task_has_a_limit_a_description_and_retries_for_infrastructure(dag
 def test_the_deadline_is_our_own_and_not_the_queue_time(dag: DAG) -> None:
     (alert,) = dag.deadline or []
     assert alert.reference.reference_name == "InputAvailability"
-    assert alert.interval.total_seconds() == 120 * 60
 
 
 def test_the_form_offers_what_can_be_chosen(dag: DAG) -> None:
@@ -105,12 +109,26 @@ def test_a_node_cut_by_one_strategy_is_mapped_over_what_was_planned(graph: NodeG
     assert cutting.shape() == graph.shape()
     assert cutting.cut() == {"DECOMPRESS"}
     made = build_datatake_dag(
-        graph, strategies=["s"], baselines=["05.00"], cut=cutting.cut(), dag_id="d", scheduled=False
+        graph, strategies=["s"], baselines=["05.00"], limits=LIMITS, cut=cutting.cut(), dag_id="d", scheduled=False
     )
     part = made.task_dict["L1A.DECOMPRESS"].expand_input.value["part"]
     assert (part.operator.task_id, part.key) == ("plan_datastrip", "return_value")
     assert made.task_dict["plan_datastrip"].cut_nodes == ["DECOMPRESS"]
     assert made.timetable.can_be_scheduled is False
+
+
+def test_time_limits_are_those_of_the_installation(dag: DAG) -> None:
+    (alert,) = dag.deadline
+    assert (alert.interval, alert.name) == (timedelta(minutes=90), "L2A 90 minutes after t0")
+    check = dag.task_dict["check_l1c_timeliness"]
+    assert check.limit == timedelta(minutes=40)
+    assert "within 40 minutes" in str(check.doc_md)
+    assert "L1C within 40 minutes, L2A within 90 minutes" in str(dag.doc_md)
+
+
+def test_the_environment_sets_the_time_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S2PS_TIMELINESS_L2A_MINUTES", "100")
+    assert time_limits() == TimeLimits(timedelta(minutes=75), timedelta(minutes=100))
 
 
 def test_unknown_upstream_is_named(graph: NodeGraph) -> None:

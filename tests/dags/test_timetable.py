@@ -12,7 +12,6 @@ from airflow.exceptions import InvalidPartitionKeyError
 from airflow.sdk import Asset
 from airflow.serialization.encoders import ensure_serialized_asset
 
-from s2ps_airflow import deadlines
 from s2ps_airflow.deadlines import InputAvailability, announced_t0
 from s2ps_airflow.timetable import DatatakeMapper, DatatakeTimetable
 
@@ -107,4 +106,3 @@ def test_the_reference_survives_serialisation() -> None:
 
     restored = decode_deadline_reference(encode_deadline_reference(InputAvailability()))
     assert restored.reference_name == "InputAvailability"
-    assert deadlines.L1C_LIMIT < deadlines.L2A_LIMIT
