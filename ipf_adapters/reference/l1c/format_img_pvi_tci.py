@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ipf_adapters.reference.context import JobContext
 from ipf_adapters.reference.l1c.jpeg2000 import write_jp2
 from ipf_adapters.reference.l1c.tile_folder import TileSheet, load_array, selected_tiles
-from ipf_adapters.reference.l1c.toa import ADD_OFFSET
+from s2ps.formats.gipp import RadiometricParameters, read_gipp
 from s2ps.model.bands import Band
 
 COLOURS = (Band.B04, Band.B03, Band.B02)
@@ -22,9 +22,10 @@ PREVIEW_PIXELS = 32
 
 def run(ctx: JobContext) -> None:
     """Write `QI_DATA/*_PVI.jp2` and `IMG_DATA/*_TCI.jp2`, 8 bit red, green and blue."""
+    offset = read_gipp(ctx.input_file("GIP_R2PARA"), RadiometricParameters).add_offset
     previews, colours = ctx.output_dir("PDI_DS_PVI_LIST"), ctx.output_dir("PDI_DS_TCI_LIST")
     for sheet, folder in selected_tiles(ctx):
-        planes = true_colour([_numbers(folder, band) for band in COLOURS])
+        planes = true_colour([_numbers(folder, band) for band in COLOURS], offset)
         target = colours / sheet.folder_name / "IMG_DATA" / f"{sheet.image_prefix}_TCI.jp2"
         write_jp2(target, planes, sheet.epsg, sheet.transform(10))
         preview, metres = _preview(planes, sheet)
@@ -37,11 +38,14 @@ def _numbers(folder: Path, band: Band) -> NDArray[np.uint16]:
     return np.asarray(load_array(folder / f"{band.name}.npy", mapped=True), dtype=np.uint16)
 
 
-def true_colour(bands: list[NDArray[np.uint16]], offset: float = ADD_OFFSET) -> NDArray[np.uint8]:
-    """Return (3, rows, columns) uint8: 1..255 for reflectance up to 0.3558, 0 without data."""
+def true_colour(bands: list[NDArray[np.uint16]], offset: float) -> NDArray[np.uint8]:
+    """Return (3, rows, columns) uint8: 1..255 for reflectance up to 0.3558, 0 without data.
+
+    `offset` is the one of the metadata, negative: it is added to a number to get 10000 times the reflectance.
+    """
     planes = np.zeros((3, *bands[0].shape), dtype=np.uint8)
     for plane, numbers in zip(planes, bands, strict=True):
-        scaled = (numbers.astype(np.float32) - np.float32(offset)) * np.float32(255.0 / WHITE)
+        scaled = (numbers.astype(np.float32) + np.float32(offset)) * np.float32(255.0 / WHITE)
         shown = np.clip(scaled + np.float32(0.5), 1.0, 255.0)
         plane[:] = np.where(numbers == 0, 0, shown).astype(np.uint8)
     return planes

@@ -26,7 +26,7 @@ from ipf_adapters.reference.l1c.toa import Calibration, reflectance_numbers
 from ipf_adapters.science.geometry import SensorModel
 from ipf_adapters.science.sun import earth_sun_correction
 from ipf_adapters.science.working import LOST, NODATA, DatastripInfo, pieces, read_datastrip, read_strip
-from s2ps.formats.gipp import AbsoluteCalibration, read_gipp
+from s2ps.formats.gipp import AbsoluteCalibration, RadiometricParameters, read_gipp
 from s2ps.model.bands import Band
 from s2ps.model.timestamps import format_utc, from_gps_seconds
 
@@ -41,6 +41,7 @@ class Sources:
     info: DatastripInfo
     model: SensorModel
     calibration: AbsoluteCalibration
+    coding: RadiometricParameters
     images: Path
     vectors: Path | None
 
@@ -61,6 +62,7 @@ def run(ctx: JobContext) -> None:
         read_datastrip(datastrip),
         load_model(datastrip, ctx),
         read_gipp(ctx.input_file("GIP_R2ABCA"), AbsoluteCalibration),
+        read_gipp(ctx.input_file("GIP_R2PARA"), RadiometricParameters),
         ctx.input_dir("PDI_ATF_LIST"),
         ctx.input_dir("VECTOR") if ctx.has_input("VECTOR") else None,
     )
@@ -101,9 +103,10 @@ def _ortho_band(
         float(sources.calibration.solar_irradiance[band.index]),
         earth_sun_correction(sources.moment),
     )
-    numbers = reflectance_numbers(image, cosine_of_sun(sheet, band.resolution, sun), calibration)
+    coding = sources.coding
+    numbers = reflectance_numbers(image, cosine_of_sun(sheet, band.resolution, sun), calibration, coding)
     np.save(target / f"{band.name}.npy", numbers)
-    np.save(target / f"{band.name}_detector.npy", np.where(numbers == 0, np.uint8(0), image.detector))
+    np.save(target / f"{band.name}_detector.npy", np.where(numbers == coding.nodata, np.uint8(0), image.detector))
     np.save(target / f"{band.name}_quality.npy", image.quality)
     views = _views(sources, sheet, band, grids, float(heights.mean()))
     (target / f"{band.name}_angles.json").write_text(json.dumps(views) + "\n")

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from ipf_adapters.reference.context import JobContext
 from ipf_adapters.reference.l1c.tile_finalize import TILE_INFO
 from ipf_adapters.reference.l1c.tile_folder import load_array, pass_on, selected_tiles
-from ipf_adapters.reference.l1c.toa import ADD_OFFSET, QUANTIFICATION
-from s2ps.formats.gipp import MaskParameters, read_gipp
+from s2ps.formats.gipp import MaskParameters, RadiometricParameters, read_gipp
 from s2ps.model.bands import Band
 
 FloatArray = NDArray[np.float32]
+COMPARED = (Band.B02, Band.B03, Band.B10, Band.B11)
 SNOW_INDEX = 0.42
 SNOW_GREEN = 0.25
 SNOW_SWIR = 0.15
@@ -25,12 +25,13 @@ SNOW_SWIR = 0.15
 def run(ctx: JobContext) -> None:
     """Write `T32TPQ/classification.npy` (opaque, cirrus, snow; uint8) and pass the descriptions of the tile on."""
     parameters = read_gipp(ctx.input_file("GIP_MASPAR"), MaskParameters)
+    coding = read_gipp(ctx.input_file("GIP_R2PARA"), RadiometricParameters)
     root, vectors = ctx.output_dir("PDI_DS_TILE_LIST"), ctx.output_dir("VECTOR")
     for sheet, folder in selected_tiles(ctx):
         target = root / sheet.folder_name
         pass_on(folder, target, "tile.json", TILE_INFO)
         size = sheet.size(60)
-        bands = {band: reflectance_at_60m(folder, band, size) for band in (Band.B02, Band.B03, Band.B10, Band.B11)}
+        bands = {band: reflectance_at_60m(folder, band, size, coding) for band in COMPARED}
         planes = classify(bands, parameters)
         np.save(target / "classification.npy", planes)
         shares = percentages(planes, ~np.isnan(bands[Band.B02]))
@@ -38,14 +39,14 @@ def run(ctx: JobContext) -> None:
         ctx.log.info(f"tile {sheet.name}: " + ", ".join(f"{name} {value:.1f} %" for name, value in shares.items()))
 
 
-def reflectance_at_60m(folder: Path, band: Band, size: int) -> FloatArray:
+def reflectance_at_60m(folder: Path, band: Band, size: int, coding: RadiometricParameters) -> FloatArray:
     """Return the mean reflectance of a band in pixels of 60 m, NaN where any part has no data."""
     numbers = np.asarray(load_array(folder / f"{band.name}.npy", mapped=True))
     factor = 60 // band.resolution
     blocks = numbers[: size * factor, : size * factor].reshape(size, factor, size, factor)
     mean = blocks.mean(axis=(1, 3), dtype=np.float32)
-    reflectance = (mean - np.float32(ADD_OFFSET)) / np.float32(QUANTIFICATION)
-    reflectance[(blocks == 0).any(axis=(1, 3))] = np.nan
+    reflectance = (mean + np.float32(coding.add_offset)) / np.float32(coding.quantification)
+    reflectance[(blocks == coding.nodata).any(axis=(1, 3))] = np.nan
     return np.asarray(reflectance)
 
 

@@ -13,13 +13,9 @@ from ipf_adapters.science.working import SATURATED as SATURATED_BIT
 
 if TYPE_CHECKING:
     from ipf_adapters.reference.l1c.mosaic import TileImage
+    from s2ps.formats.gipp import RadiometricParameters
 
 FloatArray = NDArray[np.float64]
-QUANTIFICATION = 10000.0
-ADD_OFFSET = 1000.0
-"""Added to the digital number; RADIO_ADD_OFFSET of the metadata is its opposite."""
-NO_DATA_NUMBER = 0
-SATURATED_NUMBER = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +31,21 @@ class Calibration:
 
 
 def reflectance_numbers(
-    image: TileImage, cosine: NDArray[np.float32], calibration: Calibration
+    image: TileImage, cosine: NDArray[np.float32], calibration: Calibration, coding: RadiometricParameters
 ) -> NDArray[np.uint16]:
-    """Return uint16 digital numbers: reflectance * 10000 + 1000, 0 without data, 65535 where saturated.
+    """Return uint16 digital numbers: reflectance * quantification - offset, and the values of no data and saturation.
 
     `cosine` is that of the sun zenith angle per pixel.
     """
     gains = np.full(256, np.inf, dtype=np.float32)
     for detector, gain in calibration.gain.items():
         gains[detector] = gain
-    factor = np.pi * QUANTIFICATION / (calibration.solar_irradiance * calibration.earth_sun_correction)
+    factor = np.pi * coding.quantification / (calibration.solar_irradiance * calibration.earth_sun_correction)
     numbers = image.counts * np.float32(factor)
     numbers /= gains[image.detector]
     numbers /= cosine
-    numbers += np.float32(ADD_OFFSET + 0.5)
-    result: NDArray[np.uint16] = np.clip(numbers, 1.0, SATURATED_NUMBER - 1).astype(np.uint16)
-    result[(image.quality & SATURATED_BIT) != 0] = SATURATED_NUMBER
-    result[(image.detector == 0) | ((image.quality & (NODATA | LOST)) != 0)] = NO_DATA_NUMBER
+    numbers += np.float32(0.5 - coding.add_offset)
+    result: NDArray[np.uint16] = np.clip(numbers, coding.nodata + 1.0, coding.saturated - 1.0).astype(np.uint16)
+    result[(image.quality & SATURATED_BIT) != 0] = coding.saturated
+    result[(image.detector == 0) | ((image.quality & (NODATA | LOST)) != 0)] = coding.nodata
     return result

@@ -168,7 +168,8 @@ def _write_images(
         ):  # fmt: skip
             scaled = np.clip(tile.to_pixels(nodes, resolution) * np.float32(unit) + np.float32(0.5), 1, 65534)
             images[item] = np.where(known, scaled, 0).astype(np.uint16)
-        images["TCI"] = true_colour([np.asarray(images[name], dtype=np.uint16) for name in ("B04", "B03", "B02")])
+        colours = [np.asarray(images[name], dtype=np.uint16) for name in ("B04", "B03", "B02")]
+        images["TCI"] = true_colour(colours, -layout.ADD_OFFSET)
         if resolution > 10:
             images["SCL"] = classes if resolution == 20 else classes[1::3, 1::3]
         for item, image in images.items():

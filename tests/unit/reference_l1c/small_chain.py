@@ -124,9 +124,7 @@ def _simulate(chain: Chain, mission: MissionSettings) -> None:
         if not seen_window(model, detector, Band.B02, take.lines(Band.B02), sheet, to_map, (0.0, 900.0)).empty
     ]
     write_tile_list(root / "tile_list_file.xml", [TileEntry(1, TILE, tuple(seen))])
-    exposure = Exposure(
-        take, instrument, model, Scenery(surface, Sky(mission.seed, mission.centre), weather, terrain)
-    )
+    exposure = Exposure(take, instrument, model, Scenery(surface, Sky(mission.seed, mission.centre), weather, terrain))
     for detector in seen:
         for granule, band, counts in exposure.detector(detector):
             row = detector - 1
@@ -172,16 +170,24 @@ def _run_l1c(chain: Chain) -> None:
     strips = {"PDI_ATF_LIST": root / "PDI_ATF_LIST", "VECTOR": root / "VECTOR"}
     first = root / "TILE_INIT" / LIST
     chain.run(
-        "GEN_ORTHO_TOA", {**base, LIST: first, **strips}, (LIST,), "IERS", "GIP_VIEDIR", "GIP_R2ABCA", "GIP_DATATI"
+        "GEN_ORTHO_TOA",
+        {**base, LIST: first, **strips},
+        (LIST,),
+        "IERS",
+        "GIP_VIEDIR",
+        "GIP_R2ABCA",
+        "GIP_R2PARA",
+        "GIP_DATATI",
     )
     ortho = root / "GEN_ORTHO_TOA" / LIST
     chain.run("TILE_FINALIZE", {**base, LIST: chain.fused("finalize", first, ortho)}, (LIST,))
     finalized = root / "TILE_FINALIZE" / LIST
-    chain.run("MASK_S2", {**base, LIST: chain.fused("mask", ortho, finalized)}, (LIST, "VECTOR"), "GIP_MASPAR")
+    whole = chain.fused("mask", ortho, finalized)
+    chain.run("MASK_S2", {**base, LIST: whole}, (LIST, "VECTOR"), "GIP_MASPAR", "GIP_R2PARA")
     masks = root / "MASK_S2" / LIST
     both = chain.fused("images", ortho, masks)
     chain.run("FORMAT_IMG_L1C", {**base, LIST: both}, (LIST,))
-    chain.run("FORMAT_IMG_PVI_TCI", {**base, LIST: both}, ("PDI_DS_PVI_LIST", "PDI_DS_TCI_LIST"))
+    chain.run("FORMAT_IMG_PVI_TCI", {**base, LIST: both}, ("PDI_DS_PVI_LIST", "PDI_DS_TCI_LIST"), "GIP_R2PARA")
     pictures = root / "FORMAT_IMG_PVI_TCI"
     everything = chain.fused(
         "metadata", first, finalized, masks, root / "FORMAT_IMG_L1C" / LIST, pictures / "PDI_DS_PVI_LIST",

@@ -18,6 +18,7 @@ from ipf_adapters.simulation import orbit
 from ipf_adapters.simulation.instrument import build_instrument
 from ipf_adapters.simulation.mission import MissionSettings
 from ipf_adapters.simulation.truth import Truth
+from s2ps.formats.gipp import RadiometricParameters
 from s2ps.model.bands import Band
 
 Array = NDArray[np.float64]
@@ -137,14 +138,13 @@ def test_gaps_keep_their_quality_and_do_not_ring(
 
 def test_reflectance_numbers_follow_the_definition() -> None:
     counts = np.array([[100.0, 100.0, 100.0, 0.0]], dtype=np.float32)
-    image = TileImage(
-        counts, np.array([[3, 4, 3, 0]], dtype=np.uint8), np.array([[0, 0, 2, 1]], dtype=np.uint8)
-    )
+    image = TileImage(counts, np.array([[3, 4, 3, 0]], dtype=np.uint8), np.array([[0, 0, 2, 1]], dtype=np.uint8))
     calibration = Calibration({3: 5.0, 4: 4.0}, 1500.0, 0.97)
-    numbers = reflectance_numbers(image, np.full((1, 4), 0.8, dtype=np.float32), calibration)
-    expected = [np.pi * 100.0 / gain / (1500.0 * 0.97 * 0.8) * 10000 + 1000 for gain in (5.0, 4.0)]
+    coding = RadiometricParameters(4095, -500, 20000, 0, 60000)
+    numbers = reflectance_numbers(image, np.full((1, 4), 0.8, dtype=np.float32), calibration, coding)
+    expected = [np.pi * 100.0 / gain / (1500.0 * 0.97 * 0.8) * 20000 + 500 for gain in (5.0, 4.0)]
     assert numbers[0, :2].tolist() == pytest.approx(expected, abs=0.51)
-    assert numbers[0, 2:].tolist() == [65535, 0]
+    assert numbers[0, 2:].tolist() == [60000, 0]
 
 
 def test_splines_are_exact_for_cubics_and_keep_constants() -> None:

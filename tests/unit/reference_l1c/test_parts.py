@@ -111,7 +111,7 @@ def test_quality_planes_and_colours() -> None:
     assert planes.sum(axis=0).tolist() == [[0, 1, 1, 1, 1]]
     assert (planes[2, 0, 4], planes[4, 0, 3], planes[5, 0, 1], planes[7, 0, 2]) == (1, 1, 1, 1)
     numbers = np.array([[0, 500, 1000 + 3558, 9000]], dtype=np.uint16)
-    assert true_colour([numbers] * 3)[0].tolist() == [[0, 1, 255, 255]]
+    assert true_colour([numbers] * 3, -1000)[0].tolist() == [[0, 1, 255, 255]]
 
 
 def test_meteorology_is_interpolated_to_the_tile(tmp_path: Path) -> None:
