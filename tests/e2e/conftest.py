@@ -25,6 +25,7 @@ class Demo:
 
     home: Path
     output: str
+    client: AirflowClient
 
     @property
     def settings(self) -> Settings:
@@ -32,11 +33,7 @@ class Demo:
 
     @property
     def airflow(self) -> EmbeddedAirflow:
-        return EmbeddedAirflow(self.home / "airflow", settings=self.settings.environment())
-
-    @property
-    def client(self) -> AirflowClient:
-        return self.airflow.client()
+        return airflow_of(self.home)
 
     @property
     def datatake(self) -> str:
@@ -50,6 +47,10 @@ class Demo:
 
     def products(self, level: str) -> list[Path]:
         return sorted((self.settings.place("products") / level).glob("*.SAFE"))
+
+
+def airflow_of(home: Path) -> EmbeddedAirflow:
+    return EmbeddedAirflow(home / "airflow", settings=Settings.load(home).environment())
 
 
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -66,7 +67,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     try:
         done = command(home, "demo", "--scale", str(SCALE), "--port", "8765")
         assert done.returncode == 0, done.stdout + done.stderr
-        yield Demo(home, done.stdout)
+        client = airflow_of(home).client()
+        yield Demo(home, done.stdout, client)
+        client.close()
     finally:
         stopped = command(home, "stop")
         assert stopped.returncode == 0, stopped.stderr
