@@ -11,6 +11,9 @@ from s2ps.execution.request import ClusterRequest, JobRequest
 from s2ps.execution.result import JobResult
 from s2ps.model.errors import PlanError
 
+LOOK_UP_S = 0.5
+"""The main thread wakes this often: a signal that comes just before it starts to wait would not wake it."""
+
 
 def edges_of(request: ClusterRequest) -> dict[str, set[str]]:
     """Return for every job the jobs of the same cluster it takes data from."""
@@ -89,7 +92,7 @@ class Scheduler:
                     running.add(pool.submit(self._run_job, self._jobs[heapq.heappop(ready)[1]]))
                 if not running:
                     break
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
+                ended, running = wait(running, LOOK_UP_S, return_when=FIRST_COMPLETED)
                 for future in ended:
                     for name in self._finish(future.result()):
                         heapq.heappush(ready, (self._rank[name], name))
