@@ -76,6 +76,9 @@ def write_private(path: Path, text: str) -> None:
 def parallel_tasks(cores: int) -> int:
     """Return how many tasks may run at the same time: one per core and one that plans or publishes, sixteen at most.
 
+    The default pool gets as many slots: without it every ready task is queued at once, first come first served, and
+    a tile that is ready for publication waits for all tiles.
+
     More would only make the tiles slower side by side: the first one would come later.
     """
     return max(3, min(16, cores + 1))
@@ -96,6 +99,7 @@ def variables(home: Path, project: Project, port: int, kept: Secrets, cores: int
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": str(parallel_tasks(cores)),
+        "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT": str(parallel_tasks(cores)),
         "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "256",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__FERNET_KEY": kept.fernet,
