@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections import deque
@@ -22,6 +23,8 @@ from s2ps.staging.store import StagingStore
 WORKING = "WORKING"
 TAIL_LINES = 15
 TAIL_BYTES = 64 * 1024
+_WITHHELD = re.compile(r"AIRFLOW.*|.*(SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY).*", re.IGNORECASE)
+"""Variables that are no business of a processor: keys, passwords and databases of whoever started the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,12 @@ def make_workspace(
 
 
 def environment_of(job: JobRequest, workspace: Workspace, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a processor: one computing thread unless said otherwise, scratch files inside."""
+    """Return the environment of a processor: no secrets, one computing thread unless said otherwise, scratch inside."""
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     own = {"TMPDIR": str(workspace.working), "S2PS_JOB_ID": job.id}
     python = {"S2PS_PYTHON": sys.executable}
-    return {**threads, **python, **inherited, **own, **job.environment}
+    seen = {name: value for name, value in inherited.items() if not _WITHHELD.fullmatch(name)}
+    return {**threads, **python, **seen, **own, **job.environment}
 
 
 def tail(log: IO[bytes], lines: int = TAIL_LINES) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -23,8 +22,6 @@ STOP_S = 20.0
 """Time the runner gets to kill its processors and to write its result; they get 5 s themselves."""
 EXIT_UNUSABLE = 2
 TAIL_LINES = 20
-_WITHHELD = re.compile(r"AIRFLOW.*|.*(SECRET|PASSWORD|TOKEN|CREDENTIAL).*", re.IGNORECASE)
-"""Variables of the caller that are no business of a processor: its keys, passwords and database."""
 
 
 class LocalBackend:
@@ -75,7 +72,7 @@ class LocalBackend:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env={**inherited(os.environ), **self._environment},
+                env={**os.environ, **self._environment},
                 start_new_session=True,
             )
         except OSError as error:
@@ -87,11 +84,6 @@ class LocalBackend:
         with self._lock:
             self._running.add(process)
         return process
-
-
-def inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what a runner, and so every processor, sees of its caller's environment: all but secrets."""
-    return {name: value for name, value in environment.items() if not _WITHHELD.fullmatch(name)}
 
 
 def _follow(process: subprocess.Popen[str], last: deque[str], on_progress: ProgressSink | None) -> None:

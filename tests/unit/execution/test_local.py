@@ -46,15 +46,6 @@ def test_runner_that_dies_is_not_mistaken_for_an_old_result(tmp_path: Path) -> N
         LocalBackend(python=_interpreter(tmp_path, "echo out of memory; kill -9 $$")).run(request)
 
 
-def test_processors_do_not_see_the_secrets_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Workbench(tmp_path)
-    for name in ("AIRFLOW__CORE__FERNET_KEY", "MY_DB_PASSWORD", "S2PS_KEPT"):
-        monkeypatch.setenv(name, "here")
-    python = _interpreter(tmp_path, "echo $AIRFLOW__CORE__FERNET_KEY,$MY_DB_PASSWORD,$S2PS_KEPT; exit 2")
-    with pytest.raises(ConfigurationError, match=r"\n,,here;"):
-        LocalBackend(python=python).run(bench.request(bench.job("a")))
-
-
 CALLER = """
 import subprocess
 import sys
