@@ -17,6 +17,7 @@ from ipf_adapters.reference.l1c.jpeg2000 import read_jp2, write_jp2
 from ipf_adapters.reference.registry import MODULES
 from s2ps.execution.request import ClusterRequest, JobRequest
 from s2ps.formats.cadu import Deframer, read_packets
+from s2ps.formats.gipp import Jp2Parameters
 from s2ps.graph.space import ObservationSpace
 from s2ps.model.mission import levels_of
 from s2ps.planning.planner import plan_phase
@@ -92,8 +93,8 @@ def measure_images(folder: Path, report: Report) -> None:
     random = np.random.default_rng(1)
     rows, cols = np.mgrid[0:SIDE, 0:SIDE]
     image = (2000 + 500 * np.sin(rows / 40) * np.cos(cols / 60) + random.normal(0, 20, (SIDE, SIDE))).astype(np.uint16)
-    path = folder / "B02.jp2"
-    seconds = _timed(lambda: write_jp2(path, image, 32632, (10.0, 0.0, 600000.0, 0.0, -10.0, 5100000.0)))
+    path, coding = folder / "B02.jp2", Jp2Parameters(True, 1024, 5)
+    seconds = _timed(lambda: write_jp2(path, image, 32632, (10.0, 0.0, 600000.0, 0.0, -10.0, 5100000.0), coding))
     report.add("jp2 write", f"write {SIDE} x {SIDE} pixels as JPEG 2000", cpu_s=seconds)
     report.add("jp2 read", f"read {SIDE} x {SIDE} pixels of JPEG 2000", cpu_s=_timed(lambda: read_jp2(path)))
 

@@ -186,8 +186,10 @@ def _run_l1c(chain: Chain) -> None:
     chain.run("MASK_S2", {**base, LIST: whole}, (LIST, "VECTOR"), "GIP_MASPAR", "GIP_R2PARA")
     masks = root / "MASK_S2" / LIST
     both = chain.fused("images", ortho, masks)
-    chain.run("FORMAT_IMG_L1C", {**base, LIST: both}, (LIST,))
-    chain.run("FORMAT_IMG_PVI_TCI", {**base, LIST: both}, ("PDI_DS_PVI_LIST", "PDI_DS_TCI_LIST"), "GIP_R2PARA")
+    chain.run("FORMAT_IMG_L1C", {**base, LIST: both}, (LIST,), "GIP_JP2KPA")
+    chain.run(
+        "FORMAT_IMG_PVI_TCI", {**base, LIST: both}, ("PDI_DS_PVI_LIST", "PDI_DS_TCI_LIST"), "GIP_R2PARA", "GIP_JP2KPA"
+    )
     pictures = root / "FORMAT_IMG_PVI_TCI"
     everything = chain.fused(
         "metadata", first, finalized, masks, root / "FORMAT_IMG_L1C" / LIST, pictures / "PDI_DS_PVI_LIST",
@@ -210,7 +212,7 @@ def _run_l2a(chain: Chain) -> None:
     items = {"MSI_L1C_TL": tile, "MSI_L1C_DS": datastrip, "MSI_L2A_DS": l2a}
     chain.run("SEN2COR_TL", items, (LIST,), *parameters)
     raw = root / "SEN2COR_TL" / LIST
-    chain.run("COMPRESS_TILE_IMAGE", {LIST: raw}, (LIST,))
+    chain.run("COMPRESS_TILE_IMAGE", {LIST: raw}, (LIST,), "GIP_JP2KPA")
     joined = chain.fused("l2a", raw, root / "COMPRESS_TILE_IMAGE" / LIST)
     chain.run("FORMAT_METADATA_TILE_L2A", {LIST: joined, "MSI_L1C_TL": tile, "MSI_L2A_DS": l2a}, (LIST,))
 

@@ -17,7 +17,7 @@ from ipf_adapters.reference.l1c.jpeg2000 import read_jp2, write_jp2
 from ipf_adapters.reference.l1c.mask_s2 import classify, dilated, percentages
 from ipf_adapters.reference.l1c.meteorology import Field, nearest_in_time, read_fields, resample_to_tile, write_fields
 from ipf_adapters.reference.l1c.tile_folder import TileSheet, load_array, read_tile
-from s2ps.formats.gipp import MaskParameters
+from s2ps.formats.gipp import Jp2Parameters, MaskParameters
 from s2ps.formats.tile_list import TileEntry, read_tile_list, write_tile_list
 from s2ps.model.bands import Band
 from s2ps.model.errors import InputError
@@ -31,11 +31,15 @@ def test_jpeg2000_is_lossless_with_georeference_and_no_side_files(tmp_path: Path
 
     image = np.random.default_rng(1).integers(0, 65536, (3, 70, 50)).astype(np.uint16)
     path = tmp_path / "image.jp2"
-    write_jp2(path, image, 32632, SHEET.transform(20))
+    write_jp2(path, image, 32632, SHEET.transform(20), Jp2Parameters(True, 32, 3))
     assert (read_jp2(path) == image).all()
     with rasterio.open(path) as source:
         assert source.crs.to_epsg() == 32632
         assert source.transform[:6] == SHEET.transform(20)
+        assert source.block_shapes[0][0] == 32
+        assert len(source.overviews(1)) <= 2
+    with pytest.raises(InvalidInput, match="GIP_JP2KPA asks for JPEG 2000 with loss"):
+        write_jp2(path, image, 32632, SHEET.transform(20), Jp2Parameters(False, 32, 3))
     assert [item.name for item in tmp_path.iterdir()] == ["image.jp2"]
 
 
