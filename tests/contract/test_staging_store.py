@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from s2ps.model.errors import InputError, StagingError
+from s2ps.staging.location import open_store
 from s2ps.staging.posix import PosixStore
+from s2ps.staging.s3 import S3Store
 from s2ps.staging.store import StagingStore
 
-STORES: dict[str, Callable[[Path], StagingStore]] = {"posix": PosixStore}
+KINDS = ("posix", "s3")
 
 
-@pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> StagingStore:
-    return STORES[request.param](tmp_path / "store")
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StagingStore]:
+    if request.param == "posix":
+        yield PosixStore(tmp_path / "store")
+        return
+    opened = open_store(str(request.getfixturevalue("object_store").location()))
+    assert isinstance(opened, S3Store)
+    yield opened
+    opened.close()
 
 
 def test_written_file_is_read_back_and_replaced(store: StagingStore) -> None:

@@ -11,7 +11,12 @@ from s2ps.staging.store import StagingStore
 
 
 def open_store(location: str | Path) -> StagingStore:
-    """Return the store at a folder or at a `file://` URI; raise ConfigurationError for other schemes."""
+    """Return the store at a folder, a `file://` or an `s3://` URI; raise ConfigurationError for other schemes."""
+    if isinstance(location, str) and location.startswith("s3:"):
+        from s2ps.staging.s3 import S3Store  # users of folders never load the S3 client
+        from s2ps.staging.s3_location import S3Location
+
+        return S3Store(S3Location.parse(location))
     return PosixStore(local_root(location))
 
 
@@ -26,6 +31,6 @@ def local_root(location: str | Path) -> Path:
         return Path(unquote(parts.path))
     raise ConfigurationError(
         f"staging {location!r} has no store",
-        expected="a folder or file:///folder",
-        next_step="set the staging of the run to a mounted folder",
+        expected="a folder, file:///folder or s3://bucket/prefix?endpoint=...",
+        next_step="set the staging of the run to one of them",
     )

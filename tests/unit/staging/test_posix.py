@@ -78,5 +78,5 @@ def test_location_may_be_folder_or_file_uri(tmp_path: Path) -> None:
     store.write("k", b"v")
     assert open_store(store.uri).read("k") == b"v"
     assert open_store(str(folder)).read("k") == b"v"
-    with pytest.raises(ConfigurationError, match="s3://bucket"):
-        open_store("s3://bucket/prefix")
+    with pytest.raises(ConfigurationError, match="gs://bucket"):
+        open_store("gs://bucket/prefix")

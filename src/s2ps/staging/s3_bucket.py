@@ -1,0 +1,253 @@
+"""Objects of one bucket below one prefix: the few S3 requests the staging is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from s2ps.model.errors import InputError, StagingError
+from s2ps.staging.checksum import sha256_of
+from s2ps.staging.layout import PARTIAL_MARK
+from s2ps.staging.s3_errors import CONFLICT, MISSING, TAKEN, code_of, named
+from s2ps.staging.s3_location import S3Location
+
+ATTEMPTS = 8
+PARALLEL = 8
+"""Files, or parts of one large file, on their way at the same time."""
+PART_BYTES = 8 * 1024 * 1024
+NAME_BYTES = 1024
+READ_TRIES = 3
+SHA256 = "sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object of a listing."""
+
+    name: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an object is said to hold."""
+
+    size: int
+    sha256: str
+
+
+class Bucket:
+    """Reads and writes objects by name (below the prefix of the location); what is read is always verified."""
+
+    def __init__(self, location: S3Location, *, attempts: int = ATTEMPTS, part_bytes: int = PART_BYTES) -> None:
+        self._location = location
+        self._start = f"{location.prefix}/" if location.prefix else ""
+        self._part_bytes = part_bytes
+        self._transfer = TransferConfig(
+            multipart_threshold=part_bytes, multipart_chunksize=part_bytes, max_concurrency=PARALLEL
+        )
+        self.pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="s3")
+        with named("open the staging", self._place):
+            self._client: Any = boto3.session.Session().client(
+                "s3",
+                endpoint_url=location.endpoint,
+                region_name=location.region or ("us-east-1" if location.endpoint else None),
+                config=_config(location, attempts),
+            )
+
+    @property
+    def _place(self) -> str:
+        return str(self._location)
+
+    def close(self) -> None:
+        """Give back threads and connections."""
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        self._client.close()
+
+    def get(self, name: str) -> bytes | None:
+        """Return the verified content of a small object, None when it is missing."""
+        for left in reversed(range(READ_TRIES)):
+            with self._named("read", name):
+                try:
+                    answer = self._client.get_object(**self._object(name))
+                    body: bytes = answer["Body"].read()
+                except ClientError as error:
+                    if code_of(error) in MISSING:
+                        return None
+                    raise
+                except BotoCoreError:
+                    if left == 0:
+                        raise
+                    continue
+            self._verify(name, hashlib.sha256(body).hexdigest(), self._recorded(name, answer))
+            return body
+        raise AssertionError("the last try returns or raises")
+
+    def put(self, name: str, body: bytes, *, first: bool = False) -> bool:
+        """Write a small object; with `first` return False when the store says that there is one already."""
+        more = {"IfNoneMatch": "*"} if first else {}
+        metadata = {SHA256: hashlib.sha256(body).hexdigest()}
+        with self._named("write", name):
+            try:
+                self._client.put_object(**self._object(name), Body=body, Metadata=metadata, **more)
+            except ClientError as error:
+                if first and code_of(error) in TAKEN | CONFLICT:
+                    return False
+                raise
+        return True
+
+    def head(self, name: str) -> Content | None:
+        """Return the recorded content of an object, None when it is missing."""
+        with self._named("look at", name):
+            try:
+                answer = self._client.head_object(**self._object(name))
+            except ClientError as error:
+                if code_of(error) in MISSING:
+                    return None
+                raise
+        return Content(answer["ContentLength"], self._recorded(name, answer))
+
+    def listing(self, start: str) -> Iterator[Listed]:
+        """Yield the objects whose names begin with a text, in the order of their names."""
+        with self._named("list", start):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._location.bucket, Prefix=self._start + start
+            )
+            for item in (item for page in pages for item in page.get("Contents", ())):
+                yield Listed(item["Key"].removeprefix(self._start), item["Size"], item["LastModified"])
+
+    def level(self, folder: str) -> set[str]:
+        """Return the names directly below a folder ("…/"): of objects, and of folders with a "/" at their end."""
+        names: set[str] = set()
+        with self._named("list", folder):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._location.bucket, Prefix=self._start + folder, Delimiter="/"
+            )
+            for page in pages:
+                names.update(item["Key"] for item in page.get("Contents", ()))
+                names.update(item["Prefix"] for item in page.get("CommonPrefixes", ()))
+        return {name.removeprefix(self._start + folder) for name in names}
+
+    def any(self, start: str) -> bool:
+        """Return True when the name of an object begins with a text."""
+        with self._named("list", start):
+            answer = self._client.list_objects_v2(Bucket=self._location.bucket, Prefix=self._start + start, MaxKeys=1)
+        return bool(answer.get("Contents"))
+
+    def copy(self, name: str, target: str) -> None:
+        """Copy an object inside the store."""
+        source = {"Bucket": self._location.bucket, "Key": self._object(name)["Key"]}
+        with self._named("copy", name):
+            self._client.copy_object(**self._object(target), CopySource=source)
+
+    def delete(self, *names: str) -> None:
+        """Remove objects; missing ones are fine. One request each: not every store takes the request for many."""
+        with self._named("delete", names[0] if names else ""):
+            list(self.pool.map(lambda name: self._client.delete_object(**self._object(name)), names))
+
+    def upload(self, source: Path, name: str, sha256: str) -> None:
+        """Write a file, large ones in parallel parts; refuse a file that changes meanwhile."""
+        before = source.stat()
+        extra = {"Metadata": {SHA256: sha256}}
+        with self._named("upload", name):
+            if before.st_size < self._part_bytes:
+                body = source.read_bytes()
+                changed = hashlib.sha256(body).hexdigest() != sha256
+                if not changed:
+                    self._client.put_object(**self._object(name), Body=body, **extra)
+            else:
+                key = self._object(name)
+                self._client.upload_file(str(source), key["Bucket"], key["Key"], ExtraArgs=extra, Config=self._transfer)
+                after = source.stat()
+                changed = (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
+        if changed:
+            self.delete(name)
+            raise StagingError(f"{source} has changed while it was uploaded", next_step="upload it again")
+
+    def download(self, name: str, target: Path, content: Content) -> None:
+        """Write an object into a file that appears whole and verified."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f"{target.name[:50]}{PARTIAL_MARK}{uuid.uuid4().hex}")
+        try:
+            if content.size < self._part_bytes:
+                body = self.get(name)
+                if body is None:
+                    raise StagingError(f"{name} is no longer in {self._place}", next_step="make it again")
+                partial.write_bytes(body)
+                found = hashlib.sha256(body).hexdigest()
+            else:
+                with self._named("download", name):
+                    self._client.download_file(**self._object(name), Filename=str(partial), Config=self._transfer)
+                found = sha256_of(partial)
+            self._verify(name, found, content.sha256)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def abort_uploads(self, before: datetime) -> int:
+        """Give up multipart uploads that began before a moment and never ended; return how many."""
+        with self._named("list the uploads of", ""):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._location.bucket, Prefix=self._start
+            )
+            old = [item for page in pages for item in page.get("Uploads", ()) if item["Initiated"] < before]
+            for item in old:
+                self._client.abort_multipart_upload(
+                    Bucket=self._location.bucket, Key=item["Key"], UploadId=item["UploadId"]
+                )
+        return len(old)
+
+    def _object(self, name: str) -> dict[str, str]:
+        key = self._start + name
+        if len(key.encode()) > NAME_BYTES:
+            raise InputError(
+                f"{key[:80]}... is {len(key.encode())} bytes long", expected=f"an S3 object name up to {NAME_BYTES}"
+            )
+        return {"Bucket": self._location.bucket, "Key": key}
+
+    def _named(self, action: str, name: str) -> AbstractContextManager[None]:
+        return named(f"{action} {name}".strip(), self._place)
+
+    def _recorded(self, name: str, answer: dict[str, Any]) -> str:
+        recorded: str | None = answer.get("Metadata", {}).get(SHA256)
+        if recorded is None:
+            raise StagingError(
+                f"{name} in {self._place} has no SHA-256 in its metadata",
+                expected="an object written by S2PS",
+                next_step="remove it, and put the file into the staging again",
+            )
+        return recorded
+
+    def _verify(self, name: str, found: str, expected: str) -> None:
+        if found != expected:
+            raise StagingError(
+                f"{name} in {self._place} is damaged: its SHA-256 is {found}",
+                expected=expected,
+                next_step="delete it and make it again",
+            )
+
+
+def _config(location: S3Location, attempts: int) -> Config:
+    """Return settings every S3 store understands: no newer checksum headers, but every request body signed."""
+    return Config(
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=4 * PARALLEL,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"payload_signing_enabled": True, "addressing_style": "path" if location.endpoint else "auto"},
+    )

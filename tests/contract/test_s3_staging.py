@@ -1,0 +1,291 @@
+"""What is particular to an S3 store, tried on a real server, with a proxy that fails where a network would."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from contract.conftest import ObjectStore
+from contract.object_store import SECRET, Proxy, names
+
+from s2ps.model.errors import ConfigurationError, InputError, S2psError, StagingError
+from s2ps.staging.s3 import S3Store
+from s2ps.staging.s3_bucket import Bucket
+
+SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+Opener = Callable[..., S3Store]
+
+
+@pytest.fixture
+def opened(object_store: ObjectStore) -> Iterator[Opener]:
+    """Open stores on the test's bucket, each with its own cache as if in its own process."""
+    stores: list[S3Store] = []
+
+    def open_one(address: str | None = None, **options: int) -> S3Store:
+        location = object_store.location(address)
+        stores.append(S3Store(location, bucket=Bucket(location, **options)))
+        return stores[-1]
+
+    yield open_one
+    for store in stores:
+        store.close()
+
+
+def _tree(folder: Path, **files: str) -> Path:
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def _data(method: str, path: str) -> bool:
+    return method == "PUT" and "/trees/" in path
+
+
+def test_busy_store_is_asked_again(opened: Opener, proxy: Proxy, tmp_path: Path) -> None:
+    refusals: dict[str, int] = {}
+
+    def busy(method: str, path: str) -> tuple[int, bytes] | None:
+        refusals[f"{method} {path}"] = refusals.get(f"{method} {path}", 0) + 1
+        return (503, SLOW_DOWN) if refusals[f"{method} {path}"] == 1 and "/trees/" in path else None
+
+    proxy.before = busy
+    opened(proxy.address).put(_tree(tmp_path / "t", a="1", b="2"), "sessions/S")
+    opened(proxy.address).get("sessions/S", tmp_path / "copy")
+    assert (tmp_path / "copy" / "b").read_text() == "2"
+    assert sum(line.startswith("PUT") and "/trees/" in line for line in proxy.seen) == 4
+
+
+def test_store_that_stays_busy_is_named_in_the_error(opened: Opener, proxy: Proxy) -> None:
+    proxy.before = lambda _method, _path: (503, SLOW_DOWN)
+    with pytest.raises(StagingError, match=r"write files/a: s3://.* answered SlowDown \(HTTP 503, attempts: 2\)"):
+        opened(proxy.address, attempts=2).write("a", b"x")
+
+
+def test_slow_answers_are_waited_for(opened: Opener, proxy: Proxy, tmp_path: Path) -> None:
+    def slow(method: str, path: str) -> None:
+        if "/trees/" in path:
+            time.sleep(0.5)
+
+    proxy.before = slow
+    store = opened(proxy.address)
+    begun = time.monotonic()
+    store.put(_tree(tmp_path / "t", **{f"f{number}": "x" for number in range(8)}), "sessions/S")
+    assert time.monotonic() - begun < 3
+    assert len(list(store.list("sessions/S"))) == 8
+
+
+def test_interrupted_upload_is_never_seen_and_continued(
+    opened: Opener, proxy: Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    source = _tree(tmp_path / "t", a="1", b="2", c="3")
+    proxy.before = lambda method, path: (400, b"") if _data(method, path) and path.endswith("/c") else None
+    with pytest.raises(StagingError, match="HTTP 400"):
+        opened(proxy.address).put(source, "sessions/S")
+    store = opened()
+    assert not store.exists("sessions/S")
+    assert list(store.list()) == []
+    assert store.children("sessions") == ()
+    with pytest.raises(StagingError, match="sessions/S is not in the staging"):
+        store.open_local("sessions/S")
+    uploaded = sum("/trees/" in name for name in names(object_store.client, object_store.bucket))
+    assert uploaded == 2
+    proxy.before = lambda _method, _path: None
+    proxy.seen.clear()
+    opened(proxy.address).put(source, "sessions/S")
+    assert len([line for line in proxy.seen if line.startswith("PUT") and "/trees/" in line]) == 1
+    assert (store.open_local("sessions/S") / "c").read_text() == "3"
+
+
+def test_sweep_removes_interrupted_uploads_and_nothing_else(
+    opened: Opener, proxy: Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    store = opened(proxy.address, part_bytes=5 * 1024 * 1024)
+    store.put(_tree(tmp_path / "good", a="1"), "sessions/good")
+    proxy.before = lambda method, path: (400, b"") if _data(method, path) and path.endswith("/b") else None
+    with pytest.raises(StagingError):
+        store.put(_tree(tmp_path / "bad", a="1", b="2"), "sessions/bad")
+    now = datetime.now(UTC)
+    assert store.sweep(now - timedelta(hours=1)) == 0
+    object_store.client.create_multipart_upload(Bucket=object_store.bucket, Key="pre/fix/files/left")
+    assert store.sweep(now + timedelta(hours=1)) == 2
+    assert "Uploads" not in object_store.client.list_multipart_uploads(Bucket=object_store.bucket)
+    assert sum("/trees/" in name for name in names(object_store.client, object_store.bucket)) == 1
+    assert not any("/uploads/" in name for name in names(object_store.client, object_store.bucket))
+    assert opened().read("sessions/good/a") == b"1"
+
+
+def test_large_file_goes_in_parts_and_comes_back(opened: Opener, proxy: Proxy, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 4096 * 11
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "large").write_bytes(content)
+    store = opened(proxy.address, part_bytes=5 * 1024 * 1024)
+    store.put(tmp_path / "t", "sessions/S")
+    store.put(tmp_path / "t" / "large", "large")
+    assert sum("partNumber=" in line for line in proxy.seen) == 6
+    assert store.read("sessions/S/large") == content
+    assert store.open_local("large").read_bytes() == content
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_of_two_writers_exactly_one_wins(opened: Opener, proxy: Proxy, conditional: bool) -> None:
+    if not conditional:
+        proxy.dropped = {"if-none-match"}
+    stores = [opened(proxy.address) for _ in range(3)]
+    trees = [store.begin("jobs/A") for store in stores]
+    for number, tree in enumerate(trees):
+        (tree / "who").write_text(str(number))
+    won: dict[int, bool] = {}
+    start = threading.Barrier(len(stores))
+
+    def commit(number: int) -> None:
+        start.wait()
+        won[number] = stores[number].commit(trees[number], "jobs/A")
+
+    threads = [threading.Thread(target=commit, args=(number,)) for number in range(len(stores))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(won.values()) == [False, False, True]
+    winner = next(number for number, first in won.items() if first)
+    assert {store.read("jobs/A/who") for store in [*stores, opened()]} == {str(winner).encode()}
+    assert not any(tree.exists() for tree in trees)
+    assert any("/claims/" in line for line in proxy.seen) is not conditional
+
+
+def test_commit_whose_answer_was_lost_is_known_as_ours(opened: Opener, proxy: Proxy) -> None:
+    lost: list[str] = []
+    store = opened(proxy.address)
+
+    def lose(method: str, path: str, body: bytes) -> bytes:
+        if method == "PUT" and "/commits/" in path and not lost:
+            lost.append(path)
+            raise ConnectionResetError
+        return body
+
+    tree = store.begin("jobs/A")
+    (tree / "x").write_text("x")
+    proxy.after = lose
+    assert store.commit(tree, "jobs/A")
+    assert lost
+    assert opened().read("jobs/A/x") == b"x"
+
+
+@pytest.mark.parametrize("key", ["single", "jobs/A/x"])
+def test_damaged_object_is_refused(opened: Opener, object_store: ObjectStore, tmp_path: Path, key: str) -> None:
+    store = opened()
+    store.write("single", b"good")
+    store.put(_tree(tmp_path / "t", x="good"), "jobs/A")
+    (name,) = [name for name in names(object_store.client, object_store.bucket) if name.endswith(key.split("/")[-1])]
+    kept = object_store.client.head_object(Bucket=object_store.bucket, Key=name)["Metadata"]
+    object_store.client.put_object(Bucket=object_store.bucket, Key=name, Body=b"evil", Metadata=kept)
+    other = opened()
+    for action in (other.read, other.open_local, lambda key: other.get(key, tmp_path / "copy")):
+        with pytest.raises(StagingError, match="is damaged: its SHA-256 is"):
+            action(key)
+    assert not (tmp_path / "copy").exists()
+
+
+def test_object_of_somebody_else_is_refused(opened: Opener, object_store: ObjectStore) -> None:
+    object_store.client.put_object(Bucket=object_store.bucket, Key="pre/fix/files/foreign", Body=b"x")
+    with pytest.raises(StagingError, match="no SHA-256"):
+        opened().read("foreign")
+
+
+def test_hostile_marker_cannot_write_outside_the_cache(opened: Opener, object_store: ObjectStore) -> None:
+    store = opened()
+    store.write("good", b"x")
+    body = b'{"version":1,"key":"jobs/A","id":"0","files":[{"path":"../../../evil","size":1,"sha256":"","mtime_ns":0}]}'
+    Bucket(object_store.location()).put("commits/jobs/A.commit", body)
+    with pytest.raises(StagingError, match="marker of jobs/A cannot be read"):
+        store.open_local("jobs/A")
+
+
+def test_links_into_other_trees_stay_links(opened: Opener, object_store: ObjectStore, tmp_path: Path) -> None:
+    store = opened()
+    producer = store.begin("jobs/P")
+    (producer / "data").write_text("data of P")
+    assert store.commit(producer, "jobs/P")
+    fused = store.begin("fused/F")
+    (fused / "data").symlink_to("../../jobs/P/data")
+    assert store.commit(fused, "fused/F")
+    assert sum("/trees/" in name for name in names(object_store.client, object_store.bucket)) == 1
+    other = opened()
+    path = other.open_local("fused/F") / "data"
+    assert path.is_symlink()
+    assert path.read_text() == "data of P"
+    assert other.read("fused/F/data") == b"data of P"
+    other.get("fused/F", tmp_path / "copy")
+    assert not (tmp_path / "copy" / "data").is_symlink()
+    assert (tmp_path / "copy" / "data").read_text() == "data of P"
+
+
+def test_replaced_tree_is_fetched_again_after_asking_for_it(opened: Opener) -> None:
+    writer, reader = opened(), opened()
+    for text in ("old", "new"):
+        tree = writer.begin("jobs/A")
+        (tree / "x").write_text(text)
+        assert writer.commit(tree, "jobs/A", replace=True)
+        assert reader.exists("jobs/A")
+        assert (reader.open_local("jobs/A") / "x").read_text() == text
+    writer.delete("jobs/A")
+    assert not reader.exists("jobs/A")
+    with pytest.raises(StagingError):
+        reader.open_local("jobs/A/x")
+
+
+def test_cache_is_private_and_goes_with_the_store(opened: Opener, tmp_path: Path) -> None:
+    first, second = opened(), opened()
+    first.write("a/b", b"x")
+    paths = [store.open_local("a/b") for store in (first, second)]
+    assert paths[0] != paths[1]
+    assert all(path.is_relative_to((tmp_path / "cache").resolve()) for path in paths)
+    first.close()
+    assert [path.exists() for path in paths] == [False, True]
+    with pytest.raises(InputError, match="not an uncommitted folder"):
+        second.discard(tmp_path)
+
+
+def test_credentials_are_never_told(
+    opened: Opener, proxy: Proxy, object_store: ObjectStore, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.INFO)
+    texts = [repr(opened()), opened().uri]
+    answers = ((403, b"<Error><Code>SignatureDoesNotMatch</Code></Error>"), (503, SLOW_DOWN), (500, b"<html>"))
+    for answer in answers:
+        proxy.before = lambda _method, _path, answer=answer: answer
+        store = opened(proxy.address, attempts=1)
+        for action in (lambda store=store: store.write("a", b"x"), lambda store=store: store.read("a")):
+            with pytest.raises(S2psError) as caught:
+                action()
+            texts += ["".join(traceback.format_exception(caught.value)), repr(caught.value)]
+    with pytest.raises(StagingError, match="cannot be reached"):
+        opened("http://127.0.0.1:1", attempts=1).write("a", b"x")
+    told = "\n".join([*texts, caplog.text])
+    assert "SignatureDoesNotMatch" in told
+    assert SECRET not in told
+    stored = [object_store.client.get_object(Bucket=object_store.bucket, Key=name) for name in _all(object_store)]
+    assert all(SECRET.encode() not in answer["Body"].read() for answer in stored)
+
+
+def _all(store: ObjectStore) -> list[str]:
+    return names(store.client, store.bucket)
+
+
+def test_missing_bucket_and_missing_credentials_are_not_tried_again(
+    opened: Opener, object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    object_store.client.delete_bucket(Bucket=object_store.bucket)
+    with pytest.raises(ConfigurationError, match="NoSuchBucket"):
+        opened().write("a", b"x")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(ConfigurationError, match="no credentials"):
+        opened().write("a", b"x")
