@@ -55,9 +55,7 @@ def _tile_item(ctx: JobContext, info: DatastripInfo, sheet: TileSheet, folder: P
     )
     datastrip = item_name(ctx, info, "MSI_L1C_DS")
     identity = TileIdentity(str(name), str(datastrip), ctx.centre, ctx.creation)
-    root_element = tile_document(
-        identity, sheet, geometry, quality, granule_folder("L1C", sheet.name, info)
-    )
+    root_element = tile_document(identity, sheet, geometry, quality, granule_folder("L1C", sheet.name, info))
     add_footprint(root_element, values["footprint"])
     xmltree.write(pdi.path / TILE_METADATA, root_element)
     return pdi.finish()

@@ -95,9 +95,7 @@ def _angles(info: etree._Element, sheet: TileSheet, geometry: TileGeometry) -> N
     _grid(node(angles, "Sun_Angles_Grid"), geometry.sun, step)
     _mean(node(angles, "Mean_Sun_Angle"), geometry.mean_sun)
     for (band, detector), grid in sorted(geometry.views.items(), key=lambda item: (item[0][0].index, item[0][1])):
-        element = node(
-            angles, "Viewing_Incidence_Angles_Grids", bandId=str(band.index), detectorId=str(detector)
-        )
+        element = node(angles, "Viewing_Incidence_Angles_Grids", bandId=str(band.index), detectorId=str(detector))
         _grid(element, grid, step)
     means = node(angles, "Mean_Viewing_Incidence_Angle_List")
     for band, mean in sorted(geometry.mean_views.items(), key=lambda item: item[0].index):

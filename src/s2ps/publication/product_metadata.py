@@ -38,7 +38,7 @@ class ProductParts:
 
     @property
     def level_number(self) -> str:
-        """"1C" or "2A"."""
+        """ "1C" or "2A"."""
         return self.level.value[1:]
 
     @property
@@ -50,9 +50,7 @@ class ProductParts:
 def write_product_metadata(folder: Path, parts: ProductParts) -> Path:
     """Write the product metadata for the images that lie in a product folder, and return its path."""
     schema = f"{PSD}User_Product_Level-{parts.level_number}.xsd"
-    root = etree.Element(
-        f"{{{schema}}}Level-{parts.level_number}_User_Product", nsmap={"n1": schema, "xsi": XSI}
-    )
+    root = etree.Element(f"{{{schema}}}Level-{parts.level_number}_User_Product", nsmap={"n1": schema, "xsi": XSI})
     general = etree.SubElement(root, f"{{{schema}}}General_Info")
     _product_info(general, folder, parts)
     general.append(_copied(parts.datastrip_metadata, "Product_Image_Characteristics"))
