@@ -18,6 +18,7 @@ from s2ps.processors.auxiliary import OPTIONAL_TYPES, STATIC_FOLDERS
 from s2ps.processors.phases import phase_of
 from s2ps.production.executables import find_executable
 from s2ps.production.faults import Fault, fault_environment
+from s2ps.production.fingerprints import fingerprint
 from s2ps.production.runs import RunState
 from s2ps.settings import Settings
 from s2ps.staging.store import StagingStore
@@ -148,17 +149,15 @@ class RequestBuilder:
             yield InputRequest(type=name, kind="Directory", paths=(str(folder),))
 
     def _key(self, job: JobRequest) -> str:
-        """Return the job's key: what `job_key` says and the state of every file that comes from outside."""
-        outside = [path for entry in job.inputs for path in entry.paths] + [p for a in job.auxiliary for p in a.paths]
+        """Return the job's key: what `job_key` says and the state of what comes from outside, but for its workspace."""
+        given = [path for entry in job.inputs for path in entry.paths if not Path(path).is_dir()]
+        outside = given + [path for entry in job.auxiliary for path in entry.paths]
         content = [job_key(job, self.keys), [self._fingerprint(path) for path in outside]]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _fingerprint(self, path: str) -> str:
         if path not in self._fingerprints:
-            target = Path(path)
-            status = target.stat()
-            is_file = target.is_file()
-            self._fingerprints[path] = f"{status.st_size}:{status.st_mtime_ns}" if is_file else "folder"
+            self._fingerprints[path] = fingerprint(Path(path))
         return self._fingerprints[path]
 
 
