@@ -1,4 +1,6 @@
-"""Run one cluster of jobs: `python -m ipf_adapters.run request.json [--staging DIR] [--quiet] [--verify quick|full]`.
+"""Run one cluster of jobs: `python -m ipf_adapters.run request.json [--staging URI] [--quiet] [--verify quick|full]`.
+
+The request is a local file or, with --staging, may be a key of that staging.
 
 Exit codes: 0 all jobs are fine, 1 a job failed, 2 the request or the staging cannot be used, 143 interrupted.
 """
@@ -20,6 +22,7 @@ from ipf_adapters.runner.stop import Stop
 from s2ps.execution.request import ClusterRequest
 from s2ps.model.errors import InputError, S2psError
 from s2ps.staging.location import open_store
+from s2ps.staging.store import StagingStore
 
 EXIT_OF_STATE = {"success": 0, "failed": 1, "interrupted": 143}
 EXIT_UNUSABLE = 2
@@ -34,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.attended:
         threading.Thread(target=_watch, args=(stop,), daemon=True).start()
     try:
-        request = _load(options.request)
-        store = open_store(options.staging or request.staging)
+        store = open_store(options.staging) if options.staging else None
+        request = _load(_local(options.request, store))
+        store = store or open_store(request.staging)
         write = _silent if options.quiet else _say
         result = run_cluster(request, store, stop=stop, write=write, verify=options.verify)
     except (S2psError, OSError) as error:
@@ -48,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ipf_adapters.run", description="Run one cluster of jobs.")
-    parser.add_argument("request", type=Path, help="ClusterRequest as JSON")
-    parser.add_argument("--staging", type=Path, help="folder to use in place of the staging of the request")
+    parser.add_argument("request", help="ClusterRequest as JSON: a file, or a key of the staging given by --staging")
+    parser.add_argument("--staging", help="folder or URI to use in place of the staging of the request")
     parser.add_argument("--quiet", action="store_true", help="no line per job")
     parser.add_argument("--attended", action="store_true", help="stop when standard input ends")
     parser.add_argument(
@@ -59,6 +63,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="how to check finished jobs: quick trusts size and time of files above 64 MiB, full hashes all",
     )
     return parser.parse_args(arguments)
+
+
+def _local(request: str, store: StagingStore | None) -> Path:
+    path = Path(request)
+    return path if store is None or path.exists() else store.open_local(request)
 
 
 def _load(path: Path) -> ClusterRequest:

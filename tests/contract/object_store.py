@@ -74,6 +74,8 @@ class Proxy:
         self.after: Callable[[str, str, bytes], bytes] = lambda _method, _path, body: body
         self.dropped: set[str] = set()
         """Request headers that are not passed on, in small letters."""
+        self.unknown: set[str] = set()
+        """Request headers that are answered with 501, in small letters."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _passing(self, upstream.removeprefix("http://")))
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -94,6 +96,8 @@ def _passing(proxy: Proxy, upstream: str) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             proxy.seen.append(f"{self.command} {self.path}")
             own = proxy.before(self.command, self.path)
+            if any(name.lower() in proxy.unknown for name in self.headers):
+                own = (501, b"<Error><Code>NotImplemented</Code></Error>")
             if own is not None:
                 self._answer(own[0], {"Content-Length": str(len(own[1]))}, own[1])
                 return

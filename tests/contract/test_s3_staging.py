@@ -133,10 +133,10 @@ def test_large_file_goes_in_parts_and_comes_back(opened: Opener, proxy: Proxy, t
     assert store.open_local("large").read_bytes() == content
 
 
-@pytest.mark.parametrize("conditional", [True, False])
-def test_of_two_writers_exactly_one_wins(opened: Opener, proxy: Proxy, conditional: bool) -> None:
-    if not conditional:
-        proxy.dropped = {"if-none-match"}
+@pytest.mark.parametrize("condition", ["honoured", "ignored", "refused"])
+def test_of_several_writers_exactly_one_wins(opened: Opener, proxy: Proxy, condition: str) -> None:
+    proxy.dropped = {"if-none-match"} if condition == "ignored" else set()
+    proxy.unknown = {"if-none-match"} if condition == "refused" else set()
     stores = [opened(proxy.address) for _ in range(3)]
     trees = [store.begin("jobs/A") for store in stores]
     for number, tree in enumerate(trees):
@@ -157,7 +157,7 @@ def test_of_two_writers_exactly_one_wins(opened: Opener, proxy: Proxy, condition
     winner = next(number for number, first in won.items() if first)
     assert {store.read("jobs/A/who") for store in [*stores, opened()]} == {str(winner).encode()}
     assert not any(tree.exists() for tree in trees)
-    assert any("/claims/" in line for line in proxy.seen) is not conditional
+    assert any("/claims/" in line for line in proxy.seen) is (condition != "honoured")
 
 
 def test_commit_whose_answer_was_lost_is_known_as_ours(opened: Opener, proxy: Proxy) -> None:

@@ -1,0 +1,89 @@
+"""A cluster of real processes whose staging lies in a real S3 store."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from contract.clusters import Workbench
+from contract.conftest import ObjectStore
+from contract.object_store import SECRET, names
+
+from s2ps.execution.local import LocalBackend
+from s2ps.execution.request import AuxiliaryRequest, ClusterRequest, InputRequest
+from s2ps.execution.result import ClusterResult
+from s2ps.staging import layout
+from s2ps.staging.location import open_store
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+
+
+@pytest.fixture
+def uri(object_store: ObjectStore) -> str:
+    return str(object_store.location())
+
+
+def _on(uri: str, request: ClusterRequest) -> ClusterRequest:
+    return request.model_copy(update={"staging": uri})
+
+
+def test_cluster_runs_on_s3_and_runs_again_only_what_is_missing(
+    object_store: ObjectStore, uri: str, tmp_path: Path
+) -> None:
+    bench = Workbench(tmp_path)
+    store = open_store(uri)
+    (tmp_path / "gipp").write_text("coefficients")
+    store.put(tmp_path / "gipp", "auxiliary/gipp.xml")
+    auxiliary = (AuxiliaryRequest(type="GIP_VIEDIR", paths=("auxiliary/gipp.xml",)),)
+    first = (bench.job("left"), bench.job("right", auxiliary=auxiliary))
+    assert LocalBackend(environment=SOURCES).run(_on(uri, bench.request(*first))).state == "success"
+    second = _on(uri, bench.request(*first, bench.job("join", "left", "right"), cluster_id="c2"))
+    lines: list[str] = []
+    result = LocalBackend(environment=SOURCES).run(second, lines.append)
+    assert result.state == "success", lines
+    assert [job.state for job in result.jobs] == ["reused", "reused", "done"]
+    assert sorted(bench.runs()) == ["join", "left", "right"]
+    assert store.read(f"{layout.output('dt', 'right', 'TEXTS')}/right.txt") == b"GIP_VIEDIR coefficients\nright\n"
+    assert store.read(f"{layout.output('dt', 'join', 'TEXTS')}/join.txt") == b"TEXTS left.txt right.txt\njoin\n"
+    assert b"job order" in store.read(layout.log("dt", "join"))
+    assert result.jobs[2].log == "runs/dt/logs/join.log"
+    assert list((tmp_path / "cache").iterdir()) == [store.open_local("auxiliary/gipp.xml").parents[1]]
+    for name in names(object_store.client, object_store.bucket):
+        body = object_store.client.get_object(Bucket=object_store.bucket, Key=name)["Body"].read()
+        assert SECRET.encode() not in body
+
+
+def test_failed_job_leaves_its_log_and_order_and_nothing_committed(uri: str, tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    request = _on(uri, bench.request(bench.job("bad", EXIT="150", SAY="the reason is this"), bench.job("b", "bad")))
+    result = LocalBackend(environment=SOURCES).run(request)
+    assert (result.state, [job.state for job in result.jobs]) == ("failed", ["failed", "not_run"])
+    assert "the reason is this" in (result.error or "")
+    store = open_store(uri)
+    assert b"the reason is this" in store.read(layout.log("dt", "bad"))
+    assert store.exists(layout.failed_order("dt", "bad"))
+    assert not store.exists(layout.jobs("dt"))
+
+
+def test_request_may_be_a_key_of_the_staging(uri: str, tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    missing = bench.job("late", inputs=(InputRequest(type="TEXTS", jobs=("never",)),))
+    for cluster, job, code in (("good", bench.job("a"), 0), ("bad", missing, 1)):
+        request = bench.request(job, cluster_id=cluster)
+        key = layout.request(request.run_id, cluster)
+        store = open_store(uri)
+        store.write(key, request.dump().encode())
+        command = [sys.executable, "-m", "ipf_adapters.run", key, "--staging", uri]
+        ended = subprocess.run(command, env={**os.environ, **SOURCES}, capture_output=True, text=True, check=False)
+        assert ended.returncode == code, ended.stdout + ended.stderr
+        result = ClusterResult.model_validate_json(store.read(layout.result(request.run_id, cluster)))
+        assert result.state == ("success" if code == 0 else "failed")
+    assert "runs/dt/jobs/never is not a finished job" in (result.error or "")
+    command[3] = "runs/run/requests/none.json"
+    ended = subprocess.run(command, env={**os.environ, **SOURCES}, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "none.json is not in the staging s3://" in ended.stderr
