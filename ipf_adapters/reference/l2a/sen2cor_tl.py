@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipf_adapters.reference.context import JobContext
-from ipf_adapters.reference.errors import MissingInput
+from ipf_adapters.reference.errors import InvalidInput, MissingInput
 from ipf_adapters.reference.l1c.format_img_pvi_tci import true_colour
 from ipf_adapters.reference.l2a import layout, scene
 from ipf_adapters.reference.l2a.atmosphere import Air, Terms, inverse_terms
 from ipf_adapters.reference.l2a.l1c_tile import L1cTile, read_l1c_tile
 from ipf_adapters.reference.l2a.resolution import coarser, finer, reflectance
 from ipf_adapters.reference.l2a.retrieval import aerosol_from_dark_pixels, meteorological_air, water_from_image
-from ipf_adapters.reference.pdi import pdis_in
+from ipf_adapters.reference.pdi import one_pdi, pdis_in
 from s2ps.formats.gipp import AtmosphericCoefficients, SceneClassification, read_gipp, read_settings
+from s2ps.formats.pdi_metadata import metadata_file, read_pdi_metadata
 from s2ps.model.bands import BANDS, Band
 
 Image = NDArray[np.float32]
@@ -38,6 +39,7 @@ class Parameters:
 def run(ctx: JobContext) -> None:
     """Write `T32TPQ/IMG_DATA/R10m/*.npy` ..., `QI_DATA/*.npy` and `tile_l2a.json` per tile."""
     parameters = _parameters(ctx)
+    _check_coding(ctx)
     root = ctx.output_dir("PDI_DS_TILE_LIST")
     items = pdis_in(ctx.input_dir("MSI_L1C_TL"), "MSI_L1C_TL")
     if not items:
@@ -58,6 +60,19 @@ def _parameters(ctx: JobContext) -> Parameters:
         read_gipp(ctx.input_file("GIP_L2ACSC"), SceneClassification),
         settings,
     )
+
+
+def _check_coding(ctx: JobContext) -> None:
+    """Refuse L1C images whose numbers mean something else than those of Level-2A."""
+    path, name = one_pdi(ctx.input_dir("MSI_L1C_DS"), "MSI_L1C_DS")
+    metadata = read_pdi_metadata(metadata_file(path))
+    found = float(metadata.text("QUANTIFICATION_VALUE")), float(metadata.text("RADIO_ADD_OFFSET"))
+    expected = layout.QUANTIFICATION, -layout.ADD_OFFSET
+    if found != expected:
+        raise InvalidInput(
+            f"datastrip {name}: quantification and offset are {found[0]:g} and {found[1]:g}: Level-2A takes "
+            f"{expected[0]:g} and {expected[1]:g}: make L1C again with another GIP_R2PARA"
+        )
 
 
 def correct_tile(tile: L1cTile, parameters: Parameters, target: Path) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from unit.reference_l1c.small_chain import LIST, TILE, Chain
+from unit.reference_l1c.small_chain import LIST, TILE, Chain, copy_of
 
-from ipf_adapters.reference.errors import MissingInput
+from ipf_adapters.reference.errors import InvalidInput, MissingInput
 from ipf_adapters.reference.l1c.jpeg2000 import read_jp2
 from ipf_adapters.reference.l2a import layout, scene
 from ipf_adapters.reference.l2a.atmosphere import Air, inverse_terms, top_of_atmosphere
@@ -153,3 +153,15 @@ def test_an_image_that_was_not_compressed_is_noticed(chain: Chain, tmp_path_fact
         broken.run("FORMAT_METADATA_TILE_L2A", inputs, (LIST,))
     summary = json.loads((raw / f"T{TILE}" / layout.WORKING).read_text())
     assert summary["grid"]["epsg"] == 32632
+
+
+def test_l1c_numbers_of_another_meaning_are_refused(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = tmp_path_factory.mktemp("offset")
+    other = Chain(root, chain.truth)
+    (root / "auxiliary").symlink_to(chain.root / "auxiliary")
+    items = copy_of(chain.datastrip_item.parent, root / "items")
+    document = next(items.glob("*_MSI_L1C_DS_*/MTD_DS.xml"))
+    document.write_text(document.read_text().replace(">-1000<", ">0<"))
+    inputs = {"MSI_L1C_TL": chain.tile_item.parent, "MSI_L1C_DS": items}
+    with pytest.raises(InvalidInput, match="quantification and offset are 10000 and 0: Level-2A takes 10000 and -1000"):
+        other.run("SEN2COR_TL", inputs, (LIST,), "GIP_L2ACSC", "GIP_L2ACAC", "GIP_L2ACFG")
