@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -74,6 +74,8 @@ class Proxy:
         self.after: Callable[[str, str, bytes], bytes] = lambda _method, _path, body: body
         self.dropped: set[str] = set()
         """Request headers that are not passed on, in small letters."""
+        self.cuts = 0
+        """How many of the next answers to GET break off in the middle."""
         self.unknown: set[str] = set()
         """Request headers that are answered with 501, in small letters."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _passing(self, upstream.removeprefix("http://")))
@@ -81,6 +83,12 @@ class Proxy:
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+
+    def own(self, method: str, path: str, headers: Iterable[str]) -> tuple[int, bytes] | None:
+        """Return the answer the proxy gives itself, None when it passes the request on."""
+        if any(name.lower() in self.unknown for name in headers):
+            return 501, b"<Error><Code>NotImplemented</Code></Error>"
+        return self.before(method, path)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -95,9 +103,7 @@ def _passing(proxy: Proxy, upstream: str) -> type[BaseHTTPRequestHandler]:
         def _pass(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             proxy.seen.append(f"{self.command} {self.path}")
-            own = proxy.before(self.command, self.path)
-            if any(name.lower() in proxy.unknown for name in self.headers):
-                own = (501, b"<Error><Code>NotImplemented</Code></Error>")
+            own = proxy.own(self.command, self.path, self.headers.keys())
             if own is not None:
                 self._answer(own[0], {"Content-Length": str(len(own[1]))}, own[1])
                 return
@@ -124,6 +130,9 @@ def _passing(proxy: Proxy, upstream: str) -> type[BaseHTTPRequestHandler]:
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
+            if self.command == "GET" and proxy.cuts > 0:
+                proxy.cuts -= 1
+                body, self.close_connection = body[: len(body) // 2], True
             if self.command != "HEAD":
                 self.wfile.write(body)
 

@@ -121,7 +121,9 @@ def test_sweep_removes_interrupted_uploads_and_nothing_else(
     assert opened().read("sessions/good/a") == b"1"
 
 
-def test_large_file_goes_in_parts_and_comes_back(opened: Opener, proxy: Proxy, tmp_path: Path) -> None:
+def test_large_file_goes_in_parts_and_comes_back(
+    opened: Opener, proxy: Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
     content = bytes(range(256)) * 4096 * 11
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "large").write_bytes(content)
@@ -131,6 +133,22 @@ def test_large_file_goes_in_parts_and_comes_back(opened: Opener, proxy: Proxy, t
     assert sum("partNumber=" in line for line in proxy.seen) == 6
     assert store.read("sessions/S/large") == content
     assert store.open_local("large").read_bytes() == content
+    name = "pre/fix/files/large"
+    kept = object_store.client.head_object(Bucket=object_store.bucket, Key=name)["Metadata"]
+    object_store.client.put_object(Bucket=object_store.bucket, Key=name, Body=b"!" + content[1:], Metadata=kept)
+    with pytest.raises(StagingError, match="is damaged"):
+        store.get("large", tmp_path / "copy")
+    assert [path.name for path in tmp_path.iterdir() if "copy" in path.name] == []
+
+
+def test_answer_that_breaks_off_is_read_again(opened: Opener, proxy: Proxy) -> None:
+    store = opened(proxy.address, attempts=1)
+    store.write("a", b"x" * 1000)
+    proxy.cuts = 2
+    assert store.read("a") == b"x" * 1000
+    proxy.cuts = 3
+    with pytest.raises(StagingError, match=r"read files/a: s3://.* cannot be reached"):
+        store.read("a")
 
 
 @pytest.mark.parametrize("condition", ["honoured", "ignored", "refused"])

@@ -79,22 +79,25 @@ class Bucket:
 
     def get(self, name: str) -> bytes | None:
         """Return the verified content of a small object, None when it is missing."""
-        for left in reversed(range(READ_TRIES)):
-            with self._named("read", name):
-                try:
-                    answer = self._client.get_object(**self._object(name))
-                    body: bytes = answer["Body"].read()
-                except ClientError as error:
-                    if code_of(error) in MISSING:
-                        return None
-                    raise
-                except BotoCoreError:
-                    if left == 0:
-                        raise
-                    continue
-            self._verify(name, hashlib.sha256(body).hexdigest(), self._recorded(name, answer))
-            return body
-        raise AssertionError("the last try returns or raises")
+        with self._named("read", name):
+            try:
+                answer, body = self._whole(name)
+            except ClientError as error:
+                if code_of(error) in MISSING:
+                    return None
+                raise
+        self._verify(name, hashlib.sha256(body).hexdigest(), self._recorded(name, answer))
+        return body
+
+    def _whole(self, name: str, tries: int = READ_TRIES) -> tuple[dict[str, Any], bytes]:
+        """Read an object, again when the connection breaks in the middle: boto3 repeats only what it asks."""
+        answer = self._client.get_object(**self._object(name))
+        try:
+            return answer, answer["Body"].read()
+        except BotoCoreError:
+            if tries <= 1:
+                raise
+            return self._whole(name, tries - 1)
 
     def put(self, name: str, body: bytes, *, first: bool = False) -> bool:
         """Write a small object; with `first` return False when the store says that there is one already."""

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from s2ps.model.errors import StagingError
 from s2ps.staging.s3_bucket import Bucket
+from s2ps.staging.s3_errors import AnswerError
 
 PROBE = "conditional-writes"
 CLAIMS = "claims"
@@ -46,8 +47,8 @@ class Claims:
         """Write the same small object twice on condition that it is not there: the second time must be refused."""
         try:
             honoured = not all(self._bucket.put(PROBE, b"", first=True) for _ in range(2))
-        except StagingError as error:
-            if "HTTP 501" not in error.message and "HTTP 400" not in error.message:
+        except AnswerError as error:
+            if error.status not in (400, 501):
                 raise
             honoured = False
         if not honoured:

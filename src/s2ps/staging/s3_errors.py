@@ -33,6 +33,14 @@ CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, TokenRetrievalError)
 
 
+class AnswerError(StagingError):
+    """The store has answered, and not what was asked for."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message, next_step="try again; if it stays, look at the S3 store")
+        self.status = status
+
+
 def code_of(error: ClientError) -> str:
     """Return the error code of an answer, or its HTTP status when it has no code."""
     return str(error.response.get("Error", {}).get("Code") or _status(error))
@@ -64,7 +72,7 @@ def _answered(action: str, place: str, error: ClientError) -> S2psError:
             expected="a bucket that exists and credentials that may list, read, write and delete in it",
             next_step="check the bucket, the endpoint and the credentials of this process",
         )
-    return StagingError(message, next_step="try again; if it stays, look at the S3 store")
+    return AnswerError(message, status)
 
 
 def _unreached(action: str, place: str, error: BotoCoreError | Boto3Error) -> S2psError:
