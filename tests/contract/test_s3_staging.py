@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -101,6 +103,34 @@ def test_interrupted_upload_is_never_seen_and_continued(
     opened(proxy.address).put(source, "sessions/S")
     assert len([line for line in proxy.seen if line.startswith("PUT") and "/trees/" in line]) == 1
     assert (store.open_local("sessions/S") / "c").read_text() == "3"
+
+
+def test_killed_writer_leaves_nothing_visible(
+    opened: Opener, proxy: Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    source = _tree(tmp_path / "t", a="1", b="2")
+    arrived = threading.Event()
+
+    def hold(method: str, path: str) -> tuple[int, bytes] | None:
+        if method == "PUT" and "/commits/" in path:
+            arrived.set()
+            time.sleep(3)
+            return 500, b""
+        return None
+
+    proxy.before = hold
+    store = opened()
+    uri = str(object_store.location(proxy.address))
+    code = "import sys; from pathlib import Path; from s2ps.staging.location import open_store;"
+    code += "open_store(sys.argv[1]).put(Path(sys.argv[2]), 'sessions/S')"
+    writer = subprocess.Popen([sys.executable, "-c", code, uri, str(source)])
+    assert arrived.wait(30)
+    writer.kill()
+    assert writer.wait(10) == -9
+    assert not store.exists("sessions/S")
+    assert list(store.list()) == []
+    store.put(source, "sessions/S")
+    assert store.read("sessions/S/b") == b"2"
 
 
 def test_sweep_removes_interrupted_uploads_and_nothing_else(
