@@ -245,6 +245,7 @@ class _DatatakeBuilder:
             check = MilestoneOperator(
                 task_id="check_l1c_timeliness",
                 milestone="L1C",
+                plan_task=self.plans[TILES_PHASE].task_id,
                 publish_task=self.publishers[Level.L1C].task_id,
                 limit=self.limits.l1c,
                 trigger_rule="all_done",

@@ -19,23 +19,34 @@ class Milestone:
     t0: datetime | None
     last: datetime | None
     limit: timedelta
+    planned: int
+    """Tiles that are due."""
+    published: int
+    """Tiles that are published."""
+    now: datetime
 
     @property
     def missed(self) -> bool:
-        """Return True only if the last product came after t0 + limit; without a t0 no clock runs."""
-        return self.t0 is not None and self.last is not None and self.last > self.t0 + self.limit
+        """Return True only if a tile came after t0 + limit, or is still out then; without a t0 no clock runs."""
+        if self.t0 is None or not self.planned:
+            return False
+        reached = self.last if self.last is not None and self.published >= self.planned else self.now
+        return reached > self.t0 + self.limit
 
     @property
     def text(self) -> str:
         """Return one line for people."""
+        if not self.planned:
+            return f"{self.name}: no tile is due"
+        count = f"{self.name}: {self.published} of {self.planned} tiles published"
         if self.last is None:
-            return f"{self.name}: nothing published"
+            return count + (", MISSED" if self.missed else "")
         if self.t0 is None:
-            return f"{self.name}: last product at {self.last.isoformat()}, no clock (backfill or manual run)"
+            return f"{count}, the last at {self.last.isoformat()}; no clock (backfill or manual run)"
         used = (self.last - self.t0).total_seconds() / 60
         allowed = self.limit.total_seconds() / 60
-        verdict = "MISSED" if self.missed else "in time"
-        return f"{self.name}: {verdict}, {used:.1f} of {allowed:.0f} minutes after t0 {self.t0.isoformat()}"
+        verdict = "MISSED" if self.missed else "in time" if self.published >= self.planned else "not complete"
+        return f"{count}, {verdict}: {used:.1f} of {allowed:.0f} minutes after t0 {self.t0.isoformat()}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the milestone for XCom."""
@@ -44,6 +55,8 @@ class Milestone:
             "missed": self.missed,
             "t0": self.t0.isoformat() if self.t0 else None,
             "last_published": self.last.isoformat() if self.last else None,
+            "planned": self.planned,
+            "published": self.published,
             "limit_minutes": self.limit.total_seconds() / 60,
         }
 

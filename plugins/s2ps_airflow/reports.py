@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import BaseOperator
@@ -32,17 +32,21 @@ class MilestoneOperator(BaseOperator):
 
     ui_color = "#fee2e2"
 
-    def __init__(self, *, milestone: str, publish_task: str, limit: timedelta, **kwargs: Any) -> None:
+    def __init__(self, *, milestone: str, publish_task: str, plan_task: str, limit: timedelta, **kwargs: Any) -> None:
+        """`plan_task` returns the list of what is due, `publish_task` runs once for each."""
         super().__init__(**kwargs)
+        self.plan_task = plan_task
         self.milestone = milestone
         self.publish_task = publish_task
         self.limit = limit
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Return the milestone; send an alert when it was missed."""
+        planned, published = pulled(context, self.plan_task), pulled(context, self.publish_task)
         result = Milestone(
-            self.milestone, t0_of(context), last_published(pulled(context, self.publish_task)), self.limit
-        )
+            self.milestone, t0_of(context), last_published(published), self.limit, len(planned), len(published),
+            datetime.now(UTC),
+        )  # fmt: skip
         log.info(result.text)
         if result.missed:
             send_alert({"event": "milestone_missed", "datatake": datatake_id(context), **result.as_dict()})

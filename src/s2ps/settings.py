@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Strategy when a run does not name one."""
     centre: str = Field(default="S2PS", pattern=r"^[A-Z0-9_]{4}$")
     """Processing centre written into names, four characters."""
+    channels: int = Field(default=2, ge=1, le=4)
+    """Channels a downlink session must have to be complete."""
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Jobs that run at the same time inside one cluster."""
     timeliness_l1c_minutes: int = Field(default=75, ge=1)

@@ -115,14 +115,28 @@ def test_a_product_recognised_again_keeps_its_time(tmp_path: Path) -> None:
     assert tasks.published_at([tmp_path]) == first
 
 
+def milestone(minutes: list[float], planned: int, now: float, t0: datetime | None = T0) -> milestones.Milestone:
+    records = [{"published": (T0 + timedelta(minutes=m)).isoformat()} for m in minutes]
+    last = milestones.last_published([*records, None])
+    moment = T0 + timedelta(minutes=now)
+    return milestones.Milestone("L1C", t0, last, timedelta(minutes=75), planned, len(minutes), moment)
+
+
 def test_milestone_is_missed_only_when_the_last_product_came_too_late() -> None:
-    limit = timedelta(minutes=75)
-    times = [{"published": (T0 + timedelta(minutes=m)).isoformat()} for m in (60, 75)]
-    assert not milestones.Milestone("L1C", T0, milestones.last_published(times), limit).missed
-    late = [*times, {"published": (T0 + timedelta(minutes=75, seconds=1)).isoformat()}, None]
-    assert milestones.Milestone("L1C", T0, milestones.last_published(late), limit).missed
-    assert not milestones.Milestone("L1C", None, milestones.last_published(late), limit).missed
-    assert not milestones.Milestone("L1C", T0, milestones.last_published([]), limit).missed
+    assert not milestone([60, 75], 2, 90).missed
+    assert milestone([60, 75.1], 2, 90).missed
+    assert not milestone([60, 75.1], 2, 90, t0=None).missed
+    assert "no clock" in milestone([60], 1, 90, t0=None).text
+
+
+def test_a_tile_that_never_came_is_no_success() -> None:
+    early, late = milestone([60], 2, 70), milestone([60], 2, 76)
+    assert not early.missed
+    assert "1 of 2 tiles published, not complete" in early.text
+    assert late.missed
+    assert "MISSED" in late.text
+    assert milestone([], 2, 76).missed
+    assert not milestone([], 0, 76).missed
 
 
 def test_the_datatake_is_the_partition_key_else_the_parameter() -> None:

@@ -45,7 +45,7 @@ class Production:
 
     def register_session(self, folder: Path) -> SessionRecord:
         """Check that a session is complete and keep it; an `InputError` names the file and the reason."""
-        session = read_session(folder)
+        session = read_session(folder, channels=self.settings.channels)
         record = SessionRecord(
             id=session.id,
             folder=session.folder,
@@ -133,7 +133,7 @@ class Production:
     def _known(self, run: RunKey, group: PhaseGroup) -> tuple[Subject, tuple[Level, ...], ObservationSpace]:
         if run.kind == "session":
             session = self.inventory.session(run.id)
-            files = read_session(session.folder)
+            files = read_session(session.folder, channels=self.settings.channels)
             start, stop = session.start or session.t0, session.stop or session.t0
             subject = Subject(session.id, session.unit, start, stop, session_files=files.files, station=session.station)
             return subject, (Level.L0U,), ObservationSpace()
