@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ipf_adapters.reference.errors import InvalidInput
 from ipf_adapters.reference.l1a import datastrip, radiometry
 from ipf_adapters.science import working
 from s2ps.formats.gipp import (
@@ -18,17 +19,30 @@ from s2ps.formats.gipp import (
     RelativeResponse,
     read_band_gipps,
     read_gipp,
+    read_settings,
 )
 from s2ps.model.bands import Band
 
 if TYPE_CHECKING:
     from ipf_adapters.reference.context import JobContext
 
+CORRECTIONS_NOT_MADE = {
+    "GIP_R2DECT": "correction of crosstalk between detectors",
+    "GIP_R2DEFI": "interpolation of defective lines",
+    "GIP_R2DENT": "denoising",
+    "GIP_R2L2NC": "correction of non-linear columns",
+    "GIP_R2NOMO": "correction of missing modules",
+    "GIP_R2SWIR": "rearrangement of the SWIR pixels",
+    "GIP_R2WAFI": "wavelet filtering",
+}
+"""Parameter types whose correction this processor does not know: they must say `enabled=false`."""
+
 
 def run(ctx: JobContext) -> None:
     """Correct every detector and band of this part; all bands at once only where there is crosstalk."""
     info = datastrip.read_info(ctx)
     scenes = datastrip.scenes_of(ctx, info)
+    refuse_other_corrections(ctx)
     calibrations = read_calibrations(ctx)
     shares = read_gipp(ctx.input_file("GIP_R2CRCO"), CrosstalkCorrection).coefficients
     groups = [tuple(ctx.bands)] if shares.any() else [(band,) for band in ctx.bands]
@@ -40,6 +54,18 @@ def run(ctx: JobContext) -> None:
                 working.write_piece(ctx.output_dir("PDI_ATF_LIST"), detector, band, scenes, final.counts)
                 working.write_piece(ctx.output_dir("VECTOR"), detector, band, scenes, final.quality, "quality")
         ctx.log.progress(done, len(ctx.detectors), "detectors corrected")
+
+
+def refuse_other_corrections(ctx: JobContext) -> None:
+    """Raise InvalidInput where a parameter file asks for a correction that would be left out."""
+    for file_type, correction in CORRECTIONS_NOT_MADE.items():
+        for path in ctx.input_files(file_type):
+            enabled = read_settings(path).get("enabled")
+            if enabled != "false":
+                raise InvalidInput(
+                    f"{path}: enabled={enabled}: RADIO_AB makes no {correction}: expected enabled=false: "
+                    "use a file that switches it off or a processor that makes it"
+                )
 
 
 def read_calibrations(ctx: JobContext) -> dict[Band, radiometry.BandCalibration]:

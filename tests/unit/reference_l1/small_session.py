@@ -14,6 +14,7 @@ from scipy import ndimage
 from unit.science.small_mission import UT1, build_model
 
 from ipf_adapters.reference.context import JobContext
+from ipf_adapters.reference.l1a.radio_ab import CORRECTIONS_NOT_MADE
 from ipf_adapters.reference.registry import load
 from ipf_adapters.science import codec, packets, working
 from ipf_adapters.science.ancillary_packets import Ancillary
@@ -262,9 +263,17 @@ def _write_auxiliary(folder: Path, model: SensorModel) -> None:
         gipp.TileGridParameters(EPSG, 654000.0, 5095000.0, SCALE),
     ):
         _write(folder, content)
+    for file_type in CORRECTIONS_NOT_MADE:
+        _write(folder, gipp.Settings((gipp.Setting("enabled", "false"),)), file_type=file_type)
 
 
-def _write(folder: Path, content: gipp.GippContent, band: Band | None = None) -> None:
+def _write(folder: Path, content: gipp.GippContent, band: Band | None = None, file_type: str = "") -> Path:
     tail = f"_B{band.name[1:]}" if band else "_B00"
-    name = f"S2B_OPER_{content.TYPE}_MPC__20260601T120000_V20260101T000000_21000101T000000{tail}.xml"
+    name = f"S2B_OPER_{file_type or content.TYPE}_MPC__20260601T120000_V20260101T000000_21000101T000000{tail}.xml"
     gipp.write_gipp(folder / name, EofHeader.from_name(name), content)
+    return folder / name
+
+
+def write_parameters(folder: Path, content: gipp.GippContent, file_type: str = "") -> Path:
+    """Write one parameter file for a test that wants other values."""
+    return _write(folder, content, file_type=file_type)

@@ -1,0 +1,26 @@
+"""Processors compute with the values of their parameter files and refuse those they cannot follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from unit.reference_l1.chain import Chain
+from unit.reference_l1.small_session import gipp, write_parameters
+
+from ipf_adapters.reference.errors import InvalidInput
+from ipf_adapters.reference.l1a.radio_ab import CORRECTIONS_NOT_MADE
+
+
+@pytest.mark.parametrize("file_type", sorted(CORRECTIONS_NOT_MADE))
+def test_correction_that_is_not_made_is_refused(chain: Chain, folder: Path, file_type: str) -> None:
+    path = write_parameters(folder, gipp.Settings((gipp.Setting("enabled", "true"),)), file_type)
+    inputs: dict[str, Path | list[Path]] = {
+        "PDI_DS": chain.out("UPDATE_LOC", "PDI_DS"),
+        "PDI_ATF_LIST": chain.session.root / "fused" / "PDI_ATF_LIST",
+        file_type: path,
+    }
+    outputs = ("PDI_GR_LIST", "PDI_ATF_LIST", "VECTOR")
+    with pytest.raises(InvalidInput, match=f"{path.name}: enabled=true: RADIO_AB makes no .*: expected enabled=false"):
+        chain.session.run("RADIO_AB", inputs, outputs, task=f"asked-{file_type}")
+    assert not list(chain.session.folder(f"asked-{file_type}", "PDI_ATF_LIST").glob("*"))
