@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 from contract.object_store import Proxy, environment, make_bucket, server
 
+from s2ps.staging.s3 import S3Store
+from s2ps.staging.s3_bucket import Bucket
 from s2ps.staging.s3_location import S3Location
+
+Opener = Callable[..., S3Store]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,18 @@ def proxy(s3_address: str) -> Iterator[Proxy]:
     passing = Proxy(s3_address)
     yield passing
     passing.close()
+
+
+@pytest.fixture
+def opened(object_store: ObjectStore) -> Iterator[Opener]:
+    """Open stores on the test's bucket, each with its own cache as if in its own process."""
+    stores: list[S3Store] = []
+
+    def open_one(address: str | None = None, **options: int) -> S3Store:
+        location = object_store.location(address)
+        stores.append(S3Store(location, bucket=Bucket(location, **options)))
+        return stores[-1]
+
+    yield open_one
+    for store in stores:
+        store.close()

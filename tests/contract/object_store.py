@@ -19,6 +19,7 @@ import boto3
 SECRET = "very-secret-access-key-0123456789"  # noqa: S105
 ACCESS = "ACCESSKEYOFTESTS"
 START_S = 60
+SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -60,6 +61,14 @@ def make_bucket(address: str, name: str) -> Any:
 def names(client: Any, bucket: str) -> list[str]:
     """Return the names of all objects in a bucket."""
     return [item["Key"] for item in client.list_objects_v2(Bucket=bucket).get("Contents", ())]
+
+
+def make_tree(folder: Path, **files: str) -> Path:
+    """Make a folder with files of some text."""
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
 
 
 class Proxy:
