@@ -13,6 +13,7 @@ from typing import Self
 from s2ps.model.errors import ConfigurationError
 
 USER = "admin"
+DATABASE = "airflow.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,14 @@ class Project:
         return [str(self.root / part) for part in ("config/airflow", "plugins", "src", "")]
 
 
+def keep_private(home: Path) -> None:
+    """Make the folder of an installation and close it, and the database of an earlier start, to other users."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    for path in home.glob(f"{DATABASE}*"):
+        path.chmod(0o600)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file only its owner may read."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +118,7 @@ def variables(home: Path, project: Project, port: int, kept: Secrets, cores: int
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / DATABASE}",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,

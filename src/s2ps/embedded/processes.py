@@ -10,6 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+OWNER_ONLY = 0o077
+"""Umask of processes whose files nobody else may read."""
+CALLERS = -1
+"""Keeps the umask of the caller."""
 _ZOMBIE = "Z"
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """Processes started by this one, which has to collect their exit codes."""
@@ -30,8 +34,13 @@ class Process:
         return _born(self.pid) == self.born
 
 
-def launch(name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Process:
-    """Start a command in a process group of its own, with its output appended to a log file."""
+def launch(
+    name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path, *, private: bool = False
+) -> Process:
+    """Start a command in a process group of its own, with its output appended to a log file.
+
+    What a `private` one creates is for the owner only; others keep the umask of the caller.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
         started = subprocess.Popen(
@@ -42,6 +51,7 @@ def launch(name: str, command: Sequence[str], environment: Mapping[str, str], lo
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=OWNER_ONLY if private else CALLERS,
         )
     _CHILDREN[started.pid] = started
     return Process(name, started.pid, _born(started.pid) or 0)

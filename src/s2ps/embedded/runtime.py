@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from s2ps.embedded.environment import USER, Project, Secrets, variables, write_private
-from s2ps.embedded.processes import Process, launch, tail, terminate
+from s2ps.embedded.environment import USER, Project, Secrets, keep_private, variables, write_private
+from s2ps.embedded.processes import OWNER_ONLY, Process, launch, tail, terminate
 from s2ps.embedded.rest import AirflowClient
 from s2ps.model.errors import ConfigurationError, TimeoutFailure
 
@@ -28,6 +28,8 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 """Components with their options, in order of start; log files are read from disk, so no log servers."""
 LAST = "triggerer"
 """Nothing waits for it: no task of S2PS is deferred."""
+RUNS_TASKS = "scheduler"
+"""Its tasks write staging and products outside the home, so it keeps the umask of the caller."""
 REQUIRED_DAGS = frozenset({"session_ingestion", "datatake"})
 DEFAULT_PORT = 8080
 MIGRATION_LIMIT = 180.0
@@ -105,7 +107,7 @@ class EmbeddedAirflow:
         running = {process.name: process for process in self._processes() if process.alive}
         port = int(self._state()["port"]) if running else free_port(self._wanted_port)
         environment = self.environment(port)
-        self.home.mkdir(parents=True, exist_ok=True)
+        keep_private(self.home)
         write_private(self.home / "passwords.json", json.dumps({USER: self.password}))
         self._write_environment(environment)
         if not running and self._state().get("database") != airflow_version():
@@ -156,7 +158,9 @@ class EmbeddedAirflow:
         for name in names:
             if name not in running:
                 command = [*_airflow(), name, *COMPONENTS[name]]
-                running[name] = launch(name, command, environment, self._log(name), self.home)
+                running[name] = launch(
+                    name, command, environment, self._log(name), self.home, private=name != RUNS_TASKS
+                )
         processes = [asdict(process) for process in running.values()]
         self._store({"port": port, "processes": processes, "database": airflow_version()})
 
@@ -170,6 +174,7 @@ class EmbeddedAirflow:
                 cwd=self.home,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
+                umask=OWNER_ONLY,
                 timeout=MIGRATION_LIMIT,
                 check=False,
             ).returncode

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from s2ps.embedded.environment import Project, Secrets, parallel_tasks, variables
+from s2ps.embedded.environment import Project, Secrets, keep_private, parallel_tasks, variables
 from s2ps.model.errors import ConfigurationError
 
 pytestmark = pytest.mark.unit
@@ -45,3 +45,14 @@ def test_every_component_gets_the_same_keys_and_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("cores", "tasks"), [(1, 3), (2, 3), (4, 5), (64, 16)])
 def test_tasks_follow_the_cores(cores: int, tasks: int) -> None:
     assert parallel_tasks(cores) == tasks
+
+
+def test_the_folder_and_an_older_database_are_closed_to_others(tmp_path: Path) -> None:
+    home = tmp_path / "airflow"
+    keep_private(home)
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    home.chmod(0o755)
+    for name in ("airflow.db", "airflow.db-wal"):
+        (home / name).touch(0o644)
+    keep_private(home)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in [home, *home.iterdir()]} == {0o700, 0o600}

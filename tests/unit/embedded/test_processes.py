@@ -68,3 +68,20 @@ def test_tail_gives_the_last_lines(tmp_path: Path) -> None:
     log.write_text("\n".join(str(number) for number in range(100)))
     assert tail(log, 2) == "98\n99"
     assert tail(tmp_path / "none.log") == ""
+
+
+@pytest.mark.parametrize(("private", "mode"), [(True, 0o600), (False, 0o644)])
+def test_a_private_process_makes_files_for_its_owner_only(
+    tmp_path: Path, started: list[Process], private: bool, mode: int
+) -> None:
+    before = os.umask(0o022)
+    try:
+        command = [sys.executable, "-c", "open('made', 'w').close(); print('up', flush=True)"]
+        process = launch("one", command, os.environ, tmp_path / "one.log", tmp_path, private=private)
+    finally:
+        os.umask(before)
+    started.append(process)
+    deadline = time.monotonic() + 10
+    while process.alive and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == mode
