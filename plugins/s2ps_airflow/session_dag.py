@@ -47,22 +47,27 @@ def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
             execution_timeout=SHORT_LIMIT,
             doc_md="Announces each datatake found: one partition of the asset s2ps_datatake, which starts its run.",
         )
-        clusters = {
-            node.name: ClusterOperator(
-                task_id=node.name,
-                node=node.name,
-                plan_task=plan.task_id,
-                session_task=register.task_id,
-                trigger_rule=NONE_FAILED,
-                execution_timeout=timedelta(seconds=node.time_s) + GRACE,
-                doc_md=texts.cluster(node),
-            )
-            for node in graph.in_phase(SESSION_PHASE)
-        }
         register >> plan
-        for name, task in clusters.items():
-            upstream = [clusters[up] for up in graph.get(name).upstream if up in clusters]
-            task.set_upstream(upstream or [plan])
-        last = [clusters[node.name] for node in graph.leaves(graph.in_phase(SESSION_PHASE))]
-        announce.set_upstream(last or [plan])
+        announce.set_upstream(_clusters(graph, register, plan) or [plan])
     return dag
+
+
+def _clusters(graph: NodeGraph, register: RegisterSessionOperator, plan: PlanOperator) -> list[ClusterOperator]:
+    """Make the L0U clusters behind the plan, each behind those it needs; return the last ones."""
+    nodes = graph.in_phase(SESSION_PHASE)
+    clusters = {
+        node.name: ClusterOperator(
+            task_id=node.name,
+            node=node.name,
+            plan_task=plan.task_id,
+            session_task=register.task_id,
+            trigger_rule=NONE_FAILED,
+            execution_timeout=timedelta(seconds=node.time_s) + GRACE,
+            doc_md=texts.cluster(node),
+        )
+        for node in nodes
+    }
+    for name, task in clusters.items():
+        upstream = [clusters[up] for up in graph.get(name).upstream if up in clusters]
+        task.set_upstream(upstream or [plan])
+    return [clusters[node.name] for node in graph.leaves(nodes)]
