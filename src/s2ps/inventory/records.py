@@ -44,6 +44,8 @@ class DatatakeRecord:
     granules: int
     datastrips: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
+    station: str = ""
+    """Reception station as the datastrip metadata name it; empty when they do not tell, or in older inventories."""
 
 
 @dataclass(frozen=True, slots=True)

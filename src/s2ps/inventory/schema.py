@@ -87,6 +87,7 @@ DATATAKES = Table(
     Column("granules", Integer, nullable=False),
     Column("datastrips", TextTuple, nullable=False),
     Column("levels", TextTuple, nullable=False),
+    Column("station", Text, nullable=False, server_default=""),
     Index("datatakes_by_time", "start", "stop"),
     Index("datatakes_by_session", "session_id"),
 )

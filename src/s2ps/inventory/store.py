@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, Table, create_engine, event, select
+from sqlalchemy import Connection, Select, Table, create_engine, event, select, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from s2ps.inventory.records import DatatakeRecord, ProductRecord, RunRecord, SessionRecord
 from s2ps.inventory.schema import DATATAKES, METADATA, PRODUCTS, RUNS, SESSIONS
@@ -41,6 +41,7 @@ class Inventory:
             with self._engine.begin() as connection:
                 for table in METADATA.sorted_tables:
                     connection.execute(CreateTable(table, if_not_exists=True))
+                    _add_missing_columns(connection, table)
                     for index in sorted(table.indexes, key=lambda index: str(index.name)):
                         connection.execute(CreateIndex(index, if_not_exists=True))
         except (OSError, OperationalError) as error:
@@ -131,6 +132,19 @@ def _prepare_connection(connection: sqlite3.Connection, _entry: ConnectionPoolEn
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _add_missing_columns(connection: Connection, table: Table) -> None:
+    """Bring the table of an older inventory to the columns of today; another process may do so at the same time."""
+    present = {row.name for row in connection.execute(text(f"PRAGMA table_info({table.name})"))}
+    for column in table.columns:
+        if column.name not in present:
+            ddl = CreateColumn(column).compile(connection)
+            try:
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {ddl}"))
+            except OperationalError as error:
+                if "duplicate column name" not in str(error):
+                    raise
 
 
 def _one(found: tuple[_Record, ...], what: str, next_step: str) -> _Record:

@@ -46,6 +46,7 @@ def find_datatakes(folder: Path, session_id: str, t0: datetime) -> Iterator[Data
             granules=granules,
             datastrips=(datastrip.name,),
             levels=tuple(level.value for level in levels_of(kind, granules)),
+            station=metadata.first("RECEPTION_STATION") or "",
         )
 
 

@@ -143,7 +143,7 @@ class Production:
         levels = tuple(Level(name) for name in record.levels)
         if group is PhaseGroup.DATASTRIP or levels[-1].rank > Level.L1A.rank:
             space = observed(record, plans, self.store, group)
-        station = self.inventory.session(record.session_id).station
+        station = record.station or self.inventory.session(record.session_id).station
         subject = Subject(
             record.id, record.unit, record.start, record.stop, record.relative_orbit, record.session_id, station=station
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -32,6 +33,7 @@ DATATAKE = DatatakeRecord(
     granules=48,
     datastrips=("DS1", "DS2"),
     levels=("L0", "L1B", "L1C", "L2A"),
+    station="S2PS",
 )
 PRODUCT = ProductRecord(
     "S2B_MSIL1C_X.SAFE", "L1C", "TL", Path("/prip/x"), DATATAKE.id, "run1", T0, 5_000_000_000, "32TPQ"
@@ -57,6 +59,22 @@ def test_records_come_back_as_they_were(inventory: Inventory) -> None:
     assert again.product(PRODUCT.name) == PRODUCT
     assert again.run("key") == run
     assert again.run("other") is None
+
+
+def test_an_inventory_from_before_the_station_column_opens(inventory: Inventory) -> None:
+    inventory.register_datatake(DATATAKE)
+    with sqlite3.connect(inventory.path) as connection:
+        connection.execute("ALTER TABLE datatakes DROP COLUMN station")
+    connection.close()
+    openers = [threading.Thread(target=Inventory, args=(inventory.path,)) for _ in range(3)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join()
+    again = Inventory(inventory.path)
+    assert again.datatake(DATATAKE.id) == replace(DATATAKE, station="")
+    again.register_datatake(DATATAKE)
+    assert again.datatake(DATATAKE.id) == DATATAKE
 
 
 def test_registering_again_replaces_and_never_doubles(inventory: Inventory) -> None:
