@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import binascii
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -180,16 +180,6 @@ def iterate(data: bytes | memoryview, *, source: str = "packets", idle: bool = F
         if idle or packet.kind is not Kind.IDLE:
             yield offset, packet
         offset = after
-
-
-def missing_counts(counts: Iterable[int]) -> int:
-    """Return how many packets of one APID are missing between consecutive sequence counts."""
-    lost, previous = 0, None
-    for count in counts:
-        if previous is not None:
-            lost += (count - previous - 1) % SEQUENCE_MODULUS
-        previous = count
-    return lost
 
 
 def _length_at(view: memoryview, offset: int, source: str) -> int:

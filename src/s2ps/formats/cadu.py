@@ -7,7 +7,7 @@ One CADU is 1024 bytes: sync marker 1ACFFC1D, then an AOS transfer frame (CCSDS 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -184,10 +184,3 @@ def read_packets(paths: Sequence[Path], deframer: Deframer) -> Iterator[bytes]:
                 yield from deframer.feed(data, name, size)
                 size += len(data)
     deframer.finish(name, size)
-
-
-def frame_all(packets: Iterable[bytes], framer: Framer) -> Iterator[bytes]:
-    """Yield the CADUs of packets."""
-    for packet in packets:
-        if frames := framer.add(packet):
-            yield frames

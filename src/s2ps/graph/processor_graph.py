@@ -10,7 +10,7 @@ import networkx as nx
 
 from s2ps.model.errors import CatalogueError
 from s2ps.processors.catalogue import Catalogue, Step, StepKey
-from s2ps.processors.phases import PHASE_NAMES, phase_of
+from s2ps.processors.phases import PHASE_NAMES
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,8 +90,3 @@ def _chain_order(keys: list[StepKey], edges: list[StepEdge]) -> list[StepKey]:
     except nx.NetworkXUnfeasible as error:
         circle = " -> ".join(str(edge[0]) for edge in nx.find_cycle(graph))
         raise CatalogueError(f"data goes round in a circle: {circle}", expected="producers before consumers") from error
-
-
-def level_of(key: StepKey) -> str:
-    """Return the level a step belongs to."""
-    return phase_of(key.phase).level.value

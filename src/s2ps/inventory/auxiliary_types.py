@@ -54,12 +54,3 @@ def canonical_name(name: str) -> str:
         expected="a type of s2ps/inventory/auxiliary_types.yaml",
         next_step="correct the processor definition or add the type there",
     )
-
-
-def types_needed(stage: Stage, *, with_optional: bool = True) -> tuple[str, ...]:
-    """Return the types one stage of the chain needs, by name."""
-    return tuple(
-        name
-        for name, described in auxiliary_types().items()
-        if stage in described.levels and (with_optional or not described.optional)
-    )

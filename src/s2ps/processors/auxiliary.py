@@ -28,11 +28,6 @@ OPTIONAL_TYPES: frozenset[str] = frozenset({"GIP_L2ACFG"})
 _GIPP = re.compile(r"GIP_[A-Z0-9]{6}")
 
 
-def product_type(file_type: str) -> str:
-    """Return the product type to look for in the inventory, "AUX_UT1UTC" for "IERS"."""
-    return PRODUCT_TYPES.get(file_type, file_type)
-
-
 def is_auxiliary(file_type: str) -> bool:
     """Tell whether a type of a job order is chosen by validity from the auxiliary inventory."""
     return file_type in PRODUCT_TYPES or _GIPP.fullmatch(file_type) is not None

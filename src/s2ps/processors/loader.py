@@ -37,19 +37,10 @@ def load_baseline(baseline: str = DEFAULT_BASELINE, extra: Path | None = None) -
     return _load(baseline, folder, extra)
 
 
-def load_catalogue(folder: Path, baseline: str | None = None) -> Catalogue:
-    """Return the catalogue of a folder of definition files; the baseline is the folder's name unless given."""
-    if not folder.is_dir():
-        raise CatalogueError(f"{folder} is no folder of processor definitions", expected="a folder with *.yaml files")
-    return _load(baseline or folder.name, folder)
-
-
 def _load(baseline: str, *folders: Path | Traversable | None) -> Catalogue:
     files = {
         item.name: item for folder in folders if folder for item in folder.iterdir() if item.name.endswith(".yaml")
     }
-    if not files:
-        raise CatalogueError(f"{folders[0]} has no definition files", expected="one NAME.yaml per processor")
     catalogue = Catalogue(baseline, [_read(files[name]) for name in sorted(files)])
     _check_producers(catalogue)
     return catalogue

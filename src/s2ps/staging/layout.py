@@ -88,11 +88,6 @@ def job(datatake: str, job_id: str) -> str:
     return f"{jobs(datatake)}/{job_name(job_id)}"
 
 
-def job_document(datatake: str, job_id: str) -> str:
-    """Return the document with the key and the checksums of a finished job."""
-    return f"{job(datatake, job_id)}/{JOB_DOCUMENT}"
-
-
 def output(datatake: str, job_id: str, output_type: str) -> str:
     """Return the folder of one output type of a finished job."""
     return f"{job(datatake, job_id)}/{segment(output_type)}"

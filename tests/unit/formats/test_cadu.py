@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2ps.formats.cadu import CADU_SIZE, DATA_SIZE, SYNC, Deframer, Framer, frame_all, read_packets
+from s2ps.formats.cadu import CADU_SIZE, DATA_SIZE, SYNC, Deframer, Framer, read_packets
 
 
 def _packet(size: int, number: int, apid: int = 0x123) -> bytes:
@@ -16,7 +16,7 @@ def _packet(size: int, number: int, apid: int = 0x123) -> bytes:
 def _downlink(sizes: list[int]) -> tuple[list[bytes], bytes]:
     packets = [_packet(size, number) for number, size in enumerate(sizes)]
     framer = Framer(42, 1)
-    data = b"".join(frame_all(packets, framer))
+    data = b"".join(map(framer.add, packets))
     fill = -framer.open_bytes % DATA_SIZE
     return packets, data + (framer.add(_packet(fill + DATA_SIZE, 0, 0x7FF)) if fill else b"")
 

@@ -9,7 +9,7 @@ import pytest
 from s2ps.graph.draw import dot, mermaid, mermaid_edges, summary
 from s2ps.graph.expand import expand
 from s2ps.graph.partitions import Partitions
-from s2ps.graph.processor_graph import ProcessorGraph, level_of
+from s2ps.graph.processor_graph import ProcessorGraph
 from s2ps.graph.space import ObservationSpace
 from s2ps.model.errors import CatalogueError
 from s2ps.processors.catalogue import Catalogue, StepKey
@@ -91,7 +91,3 @@ def test_summary_counts_jobs_by_level(catalogue: Catalogue) -> None:
         "FORMAT_METADATA_DS_L0C, FORMAT_METADATA_GR_L0C",
         "       total     9",
     ]
-
-
-def test_level_of_a_step() -> None:
-    assert level_of(StepKey("OLQC_L1CDS", "OLQC_DS_L1C")) == "L1C"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from s2ps.inventory.auxiliary import BAND_KEYS, AuxiliaryIndex
-from s2ps.inventory.auxiliary_types import auxiliary_types, canonical_name, types_needed
+from s2ps.inventory.auxiliary_types import auxiliary_types, canonical_name
 from s2ps.inventory.rules import Rule
 from s2ps.model.errors import CatalogueError, InputError
 
@@ -134,8 +135,10 @@ def test_table_has_48_types_and_the_known_counts() -> None:
     assert len(known) == 48
     assert sum(described.band_dependent for described in known.values()) == 9
     assert sum(not described.unit_dependent for described in known.values()) == 8
-    assert [len(types_needed(stage)) for stage in ("L0U", "L0", "L1", "L2")] == [4, 14, 42, 6]
-    assert types_needed("L2", with_optional=False) == ("GIP_JP2KPA", "GIP_OLQCPA", "GIP_PROBA2")
+    by_stage = Counter(stage for described in known.values() for stage in described.levels)
+    assert by_stage == {"L0U": 4, "L0": 14, "L1": 42, "L2": 6}
+    always = {name for name, described in known.items() if "L2" in described.levels and not described.optional}
+    assert always == {"GIP_JP2KPA", "GIP_OLQCPA", "GIP_PROBA2"}
     assert canonical_name("GIP_R2EQOB") == "GIP_R2EOB2"
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from s2ps.model.dimensions import Dimension
 from s2ps.model.errors import CatalogueError
-from s2ps.processors.auxiliary import product_type
 from s2ps.processors.catalogue import Catalogue, StepKey
 from s2ps.processors.check import check, expected_pairs, producer_consumer_pairs
 from s2ps.processors.loader import load_baseline
@@ -156,9 +155,3 @@ def test_a_name_twice_is_refused(catalogue: Catalogue) -> None:
     spec: ProcessorSpec = catalogue.processors["DECOMP"]
     with pytest.raises(CatalogueError, match="DECOMP is defined twice"):
         Catalogue("x", [spec, spec])
-
-
-def test_job_order_types_are_mapped_to_product_types() -> None:
-    assert product_type("IERS") == "AUX_UT1UTC"
-    assert product_type("GIP_R2EQOB") == "GIP_R2EOB2"
-    assert product_type("GIP_VIEDIR") == "GIP_VIEDIR"

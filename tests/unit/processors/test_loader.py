@@ -8,7 +8,7 @@ import pytest
 
 from s2ps.model.errors import CatalogueError
 from s2ps.processors.catalogue import StepKey
-from s2ps.processors.loader import load_baseline, load_catalogue
+from s2ps.processors.loader import load_baseline
 
 MAKER = """
 name: MAKER
@@ -47,9 +47,9 @@ def write(folder: Path, **files: str) -> Path:
 
 
 def test_reads_defaults(tmp_path: Path) -> None:
-    catalogue = load_catalogue(write(tmp_path, MAKER=MAKER, USER=USER), "07.00")
+    catalogue = load_baseline(extra=write(tmp_path, MAKER=MAKER, USER=USER))
     step = catalogue.step(StepKey("L1A", "USER"))
-    assert catalogue.baseline == "07.00"
+    assert catalogue.baseline == "05.00"
     assert step.key.task == "USER"
     assert step.processor.command == "USER/1/scripts/USER.bash"
     assert step.spec.table_name == "L1A"
@@ -84,13 +84,13 @@ def test_reads_defaults(tmp_path: Path) -> None:
 )
 def test_complaints_name_the_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(CatalogueError, match=message):
-        load_catalogue(write(tmp_path, MAKER=MAKER, USER=text))
+        load_baseline(extra=write(tmp_path, MAKER=MAKER, USER=text))
 
 
 def test_a_task_is_unique_in_its_phase(tmp_path: Path) -> None:
     second = USER.replace("name: USER", "name: SECOND").replace("phase: L1A", "phase: L1A\n    task: USER")
     with pytest.raises(CatalogueError, match="task USER is already in phase L1A"):
-        load_catalogue(write(tmp_path, MAKER=MAKER, USER=USER, SECOND=second))
+        load_baseline(extra=write(tmp_path, MAKER=MAKER, USER=USER, SECOND=second))
 
 
 def test_unknown_baseline_lists_the_known() -> None:
@@ -98,8 +98,6 @@ def test_unknown_baseline_lists_the_known() -> None:
         load_baseline("99.99")
 
 
-def test_a_folder_without_files_is_no_catalogue(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match="no definition files"):
-        load_catalogue(tmp_path)
-    with pytest.raises(CatalogueError, match="no folder"):
-        load_catalogue(tmp_path / "absent")
+def test_a_folder_of_more_definitions_has_to_exist(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"absent does not exist.*S2PS_DEFINITIONS"):
+        load_baseline(extra=tmp_path / "absent")

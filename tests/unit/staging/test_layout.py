@@ -13,7 +13,6 @@ def test_paths_of_a_job() -> None:
     datatake, job = "GS2B_20260701T101559_043890_N05.00", "DECOMP.band=B03;detector=01-02"
     folder = "runs/GS2B_20260701T101559_043890_N05.00/jobs/DECOMP.band=B03;detector=01-02"
     assert layout.job(datatake, job) == folder
-    assert layout.job_document(datatake, job) == f"{folder}/job.json"
     assert layout.physical_output(datatake, job, "TILE_LIST_FILE") == f"{folder}/TILE_LIST_FILE/tile_list_file.xml"
     assert layout.plan("run", "tiles") == "runs/run/plans/tiles.json"
     assert layout.request("run", "c1") == "runs/run/requests/c1.json"
