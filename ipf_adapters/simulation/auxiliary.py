@@ -78,7 +78,7 @@ def _processing_contents(mission: MissionSettings) -> Iterator[gipp.GippContent]
     yield gipp.EarthModel(6378137.0, 1.0 / 298.257223563)
     yield gipp.MatchingParameters(33, 8, 0.75, 40)
     yield gipp.RefiningParameters(0.75, 0.6, 10)
-    yield gipp.ResamplingParameters("cubic-spline", 10)
+    yield gipp.ResamplingParameters("cubic-spline", 16, 32)
     yield gipp.MaskParameters(0.35, 0.25, 0.012, 1)
     yield gipp.CloudParameters(4, 95.0)
     yield gipp.Jp2Parameters(True, 1024, 5)

@@ -20,13 +20,13 @@ from ipf_adapters.reference.l1c.angles import (
     view_grid,
 )
 from ipf_adapters.reference.l1c.inverse_grid import InverseGrid, Project, inverse_grid, projections, seen_window
-from ipf_adapters.reference.l1c.mosaic import Strip, ortho_image, prepare_strip
+from ipf_adapters.reference.l1c.mosaic import Strip, ortho_image, prepare_strip, spline_order
 from ipf_adapters.reference.l1c.tile_folder import TileSheet, load_array, selected_tiles
 from ipf_adapters.reference.l1c.toa import Calibration, reflectance_numbers
 from ipf_adapters.science.geometry import SensorModel
 from ipf_adapters.science.sun import earth_sun_correction
 from ipf_adapters.science.working import LOST, NODATA, DatastripInfo, pieces, read_datastrip, read_strip
-from s2ps.formats.gipp import AbsoluteCalibration, RadiometricParameters, read_gipp
+from s2ps.formats.gipp import AbsoluteCalibration, RadiometricParameters, ResamplingParameters, read_gipp
 from s2ps.model.bands import Band
 from s2ps.model.timestamps import format_utc, from_gps_seconds
 
@@ -42,6 +42,7 @@ class Sources:
     model: SensorModel
     calibration: AbsoluteCalibration
     coding: RadiometricParameters
+    resampling: ResamplingParameters
     images: Path
     vectors: Path | None
 
@@ -63,6 +64,7 @@ def run(ctx: JobContext) -> None:
         load_model(datastrip, ctx),
         read_gipp(ctx.input_file("GIP_R2ABCA"), AbsoluteCalibration),
         read_gipp(ctx.input_file("GIP_R2PARA"), RadiometricParameters),
+        read_gipp(ctx.input_file("GIP_RESPAR"), ResamplingParameters),
         ctx.input_dir("PDI_ATF_LIST"),
         ctx.input_dir("VECTOR") if ctx.has_input("VECTOR") else None,
     )
@@ -124,7 +126,9 @@ def _grids(
     for detector in sheet.detectors:
         window = seen_window(sources.model, detector, band, sources.lines(band), sheet, project[0], extremes)
         if not window.empty and next(pieces(sources.images, detector, band), None) is not None:
-            grids.append(inverse_grid(sources.model, detector, band, window, sheet, project[1], extremes))
+            grids.append(
+                inverse_grid(sources.model, detector, band, window, sheet, project[1], extremes, sources.resampling)
+            )
     return grids
 
 
@@ -138,7 +142,7 @@ def _strip(ctx: JobContext, sources: Sources, grid: InverseGrid, band: Band) -> 
     unknown = ~np.isfinite(counts)
     quality[unknown] |= NODATA
     counts[unknown] = 0.0
-    return prepare_strip(counts, quality, row0, len(whole))
+    return prepare_strip(counts, quality, spline_order(sources.resampling.kernel), row0, len(whole))
 
 
 def _quality(ctx: JobContext, sources: Sources, detector: int, band: Band, lines: int) -> NDArray[np.uint8]:

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from ipf_adapters.reference.l1c.splines import node_positions, spread
 from ipf_adapters.reference.l1c.tile_folder import TileSheet
 from ipf_adapters.science.geometry import SensorModel
+from s2ps.formats.gipp import ResamplingParameters
 from s2ps.model.bands import Band
 
 FloatArray = NDArray[np.float64]
 Project = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """Map projection or its inverse: (lon, lat) to (easting, northing) or back."""
 
-ROW_STEP, COLUMN_STEP = 16.0, 32.0
-"""Pixels between nodes of the coarse grid; closer along the track, where the attitude changes."""
 WINDOW_MARGIN = 6.0
 """Pixels around the forward footprint in which inverse location is computed."""
 
@@ -129,11 +128,12 @@ def inverse_grid(
     tile: TileSheet,
     to_geographic: Project,
     heights: tuple[float, float],
+    resampling: ResamplingParameters,
 ) -> InverseGrid:
     """Compute the grid of a detector over a window; heights are the extremes of the terrain in metres."""
     low, high = heights[0] - 10.0, heights[1] + 10.0
-    row_nodes = _nodes(window.row0, window.row1, ROW_STEP)
-    col_nodes = _nodes(window.col0, window.col1, COLUMN_STEP)
+    row_nodes = _nodes(window.row0, window.row1, resampling.row_step)
+    col_nodes = _nodes(window.col0, window.col1, resampling.column_step)
     x, y = np.meshgrid(tile.x_of(col_nodes, band.resolution), tile.y_of(row_nodes, band.resolution))
     lon, lat = to_geographic(x, y)
     line, col = model.inverse(detector, band, np.stack([lon, lon]), np.stack([lat, lat]), _levels(low, high, x.shape))

@@ -1,19 +1,24 @@
-"""Resampling of the strips of all detectors onto a tile: one detector per pixel, cubic interpolation."""
+"""Resampling of the strips of all detectors onto a tile: one detector per pixel, interpolated as GIP_RESPAR says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ipf_adapters.reference.errors import InvalidInput
 from ipf_adapters.reference.l1c.inverse_grid import InverseGrid
 from ipf_adapters.science.working import LOST, NODATA
 
 FloatArray = NDArray[np.float64]
 ROWS_AT_ONCE = 384
+Order = Literal[1, 3]
+ORDERS: dict[str, Order] = {"cubic-spline": 3, "linear": 1}
+"""Degree of the spline of each kernel of GIP_RESPAR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +26,10 @@ class Strip:
     """Equalised counts of one detector and band, ready to be interpolated, and its quality."""
 
     coefficients: NDArray[np.float32]
-    """Cubic spline coefficients (lines, columns)."""
+    """Spline coefficients (lines, columns) of `order`."""
     quality: NDArray[np.uint8]
+    order: Order
+    """Degree of the interpolating spline: 3 or 1."""
     first_line: int = 0
     """Line of the datastrip in row 0: only the part that the tile needs is read."""
     lines: int = 0
@@ -38,20 +45,34 @@ class TileImage:
     quality: NDArray[np.uint8]
 
 
+def spline_order(kernel: str) -> Order:
+    """Return the degree of the spline of a kernel; raises InvalidInput for one that is not known."""
+    if kernel not in ORDERS:
+        known = ", ".join(ORDERS)
+        raise InvalidInput(f"GIP_RESPAR: kernel {kernel!r}: expected one of {known}: use a file with one of them")
+    return ORDERS[kernel]
+
+
 def prepare_strip(
-    counts: NDArray[np.float32], quality: NDArray[np.uint8], first_line: int = 0, lines: int | None = None
+    counts: NDArray[np.float32],
+    quality: NDArray[np.uint8],
+    order: Order,
+    first_line: int = 0,
+    lines: int | None = None,
 ) -> Strip:
     """Prefilter a strip from `first_line` on; gaps take their nearest neighbour first so that they do not ring."""
     image = np.asarray(counts, dtype=np.float32)
     lines = first_line + len(image) if lines is None else lines
     gaps = (quality & (NODATA | LOST)) != 0
     if gaps.all():
-        return Strip(np.zeros_like(image), quality, first_line, lines)
+        return Strip(np.zeros_like(image), quality, order, first_line, lines)
     if gaps.any():
         nearest = ndimage.distance_transform_edt(gaps, return_distances=False, return_indices=True)
         image = image[tuple(nearest)]
-    coefficients = ndimage.spline_filter(image, order=3, output=np.float32, mode="mirror")
-    return Strip(np.asarray(coefficients), quality, first_line, lines)
+    if order < 2:
+        return Strip(image, quality, order, first_line, lines)
+    coefficients = ndimage.spline_filter(image, order=order, output=np.float32, mode="mirror")
+    return Strip(np.asarray(coefficients), quality, order, first_line, lines)
 
 
 def ortho_image(grids: list[InverseGrid], strips: Mapping[int, Strip], heights: NDArray[np.float32]) -> TileImage:
@@ -121,7 +142,7 @@ def _fill_rows(
             continue
         line, col = item.line[mine] - strip.first_line, item.col[mine]
         values = ndimage.map_coordinates(
-            strip.coefficients, [line, col], order=3, mode="mirror", prefilter=False, output=np.float32
+            strip.coefficients, [line, col], order=strip.order, mode="mirror", prefilter=False, output=np.float32
         )
         image.counts[item.rows, item.cols][mine] = values
         image.quality[item.rows, item.cols][mine] = _nearest(strip.quality, line, col)

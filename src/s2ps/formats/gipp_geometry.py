@@ -145,6 +145,8 @@ class ResamplingParameters:
 
     TYPE: ClassVar[str] = "GIP_RESPAR"
     kernel: str
-    """"cubic-spline", "cubic" or "linear"."""
-    grid_step: int
-    """Product pixels between nodes of the location grid."""
+    """"cubic-spline" or "linear"."""
+    row_step: int
+    """Product pixels between nodes of the location grid along the track, where the attitude changes."""
+    column_step: int
+    """The same across the track."""

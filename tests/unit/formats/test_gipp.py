@@ -20,7 +20,7 @@ CONTENTS: list[gipp.GippContent] = [
     gipp.Binning(3, ("B01", "B09")),
     gipp.QualityControl((gipp.CheckList("L0_DS", "SENSOR_QUALITY", ("lost", "saturated")),), 5.0),
     gipp.ProcessingBaselineL2("05.00", (gipp.ProcessorVersion("L2A", "SEN2COR_DS", "02.10.03"),)),
-    gipp.ResamplingParameters("cubic <&> spline", 10),
+    gipp.ResamplingParameters("cubic <&> spline", 16, 32),
 ]
 
 

@@ -177,6 +177,7 @@ def _run_l1c(chain: Chain) -> None:
         "GIP_VIEDIR",
         "GIP_R2ABCA",
         "GIP_R2PARA",
+        "GIP_RESPAR",
         "GIP_DATATI",
     )
     ortho = root / "GEN_ORTHO_TOA" / LIST

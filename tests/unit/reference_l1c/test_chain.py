@@ -61,7 +61,7 @@ def test_lost_lines_have_no_data_and_saturation_stays(chain: Chain, tmp_path_fac
         "GEN_ORTHO_TOA",
         {"PDI_DS": chain.root / "PDI_DS", LIST: chain.root / "TILE_INIT" / LIST,
          "PDI_ATF_LIST": chain.root / "PDI_ATF_LIST", "VECTOR": vectors},
-        (LIST,), "IERS", "GIP_VIEDIR", "GIP_R2ABCA", "GIP_R2PARA", "GIP_DATATI",
+        (LIST,), "IERS", "GIP_VIEDIR", "GIP_R2ABCA", "GIP_R2PARA", "GIP_RESPAR", "GIP_DATATI",
     )  # fmt: skip
     _run_band(order, "B00")
     before = np.load(chain.folder("GEN_ORTHO_TOA") / "B01.npy")
@@ -159,7 +159,7 @@ def test_a_tile_that_no_detector_sees_is_empty_but_whole(
     (first / f"T{TILE}" / "tile.json").write_text(json.dumps({**sheet, "detectors": []}))
     base = {"PDI_DS": chain.root / "PDI_DS"}
     strips = {"PDI_ATF_LIST": chain.root / "PDI_ATF_LIST"}
-    auxiliary = ("IERS", "GIP_VIEDIR", "GIP_R2ABCA", "GIP_R2PARA", "GIP_DATATI")
+    auxiliary = ("IERS", "GIP_VIEDIR", "GIP_R2ABCA", "GIP_R2PARA", "GIP_RESPAR", "GIP_DATATI")
     empty.run("GEN_ORTHO_TOA", {**base, LIST: first, **strips}, (LIST,), *auxiliary)
     joined = empty.fused("finalize", first, root / "GEN_ORTHO_TOA" / LIST)
     empty.run("TILE_FINALIZE", {**base, LIST: joined}, (LIST,))

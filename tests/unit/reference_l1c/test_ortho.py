@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from ipf_adapters.reference.errors import InvalidInput
 from ipf_adapters.reference.l1c.inverse_grid import inverse_grid, projections, seen_window
-from ipf_adapters.reference.l1c.mosaic import TileImage, ortho_image, prepare_strip
+from ipf_adapters.reference.l1c.mosaic import TileImage, ortho_image, prepare_strip, spline_order
 from ipf_adapters.reference.l1c.splines import spline_matrix, spread
 from ipf_adapters.reference.l1c.tile_folder import TileSheet
 from ipf_adapters.reference.l1c.toa import Calibration, reflectance_numbers
@@ -18,13 +19,14 @@ from ipf_adapters.simulation import orbit
 from ipf_adapters.simulation.instrument import build_instrument
 from ipf_adapters.simulation.mission import MissionSettings
 from ipf_adapters.simulation.truth import Truth
-from s2ps.formats.gipp import RadiometricParameters
+from s2ps.formats.gipp import RadiometricParameters, ResamplingParameters
 from s2ps.model.bands import Band
 
 Array = NDArray[np.float64]
 MISSION = MissionSettings(scale=20, scenes=3, seed=5)
 BAND = Band.B02
 DETECTORS = (6, 7)
+RESAMPLING = ResamplingParameters("cubic-spline", 16, 32)
 
 
 class Hills:
@@ -71,6 +73,7 @@ def ortho(
     geometry: tuple[SensorModel, TileSheet],
     strips: dict[int, NDArray[np.float32]],
     quality: dict[int, NDArray[np.uint8]],
+    resampling: ResamplingParameters = RESAMPLING,
 ) -> tuple[TileImage, Array, Array]:
     """Return the tile image and the coordinates of its pixels."""
     model, sheet = geometry
@@ -83,9 +86,11 @@ def ortho(
     for detector, strip in strips.items():
         window = seen_window(model, detector, BAND, len(strip), sheet, to_map, extremes)
         assert not window.empty
-        grids.append(inverse_grid(model, detector, BAND, window, sheet, to_geographic, extremes))
+        grids.append(inverse_grid(model, detector, BAND, window, sheet, to_geographic, extremes, resampling))
     ready = {
-        detector: prepare_strip(strip, quality.get(detector, np.zeros(strip.shape, dtype=np.uint8)))
+        detector: prepare_strip(
+            strip, quality.get(detector, np.zeros(strip.shape, dtype=np.uint8)), spline_order(resampling.kernel)
+        )
         for detector, strip in strips.items()
     }
     return ortho_image(grids, ready, heights), x, y
@@ -104,6 +109,21 @@ def test_scene_is_recovered_in_value_and_place(
     down, across = (slope[inner] for slope in np.gradient(scene(x, y)))
     shift, *_ = np.linalg.lstsq(np.stack([across, down], axis=1), error, rcond=None)
     assert np.abs(shift).max() < 0.002
+
+
+def test_kernel_and_grid_steps_are_those_of_the_parameter_file(
+    geometry: tuple[SensorModel, TileSheet], strips: dict[int, NDArray[np.float32]]
+) -> None:
+    def error(resampling: ResamplingParameters) -> float:
+        image, x, y = ortho(geometry, strips, {}, resampling)
+        inner = ndimage.binary_erosion(image.detector > 0, iterations=4)
+        return float(np.sqrt(np.mean((image.counts - scene(x, y))[inner] ** 2)))
+
+    good = error(RESAMPLING)
+    assert error(ResamplingParameters("linear", 16, 32)) > 3 * good
+    assert error(ResamplingParameters("cubic-spline", 400, 400)) != good
+    with pytest.raises(InvalidInput, match="kernel 'sinc': expected one of cubic-spline, linear"):
+        spline_order("sinc")
 
 
 def test_a_wrong_attitude_moves_the_image_by_the_expected_pixels(
