@@ -23,6 +23,7 @@ from s2ps.model.timestamps import compact
 CREATION = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 VALIDITY_START = datetime(2026, 1, 1, tzinfo=UTC)
 WITHOUT_EFFECT_PER_BAND = ("R2DECT", "R2DEFI", "R2DENT", "R2L2NC", "R2MACO", "R2WAFI")
+SNOW = gipp.SnowThresholds(0.42, 0.25, 0.15)
 ALL_UNITS = ("GIP_EARMOD", "GIP_L2ACAC", "GIP_L2ACSC", "GIP_L2ACFG", "GIP_PROBA2")
 """Types that hold for every satellite."""
 
@@ -79,12 +80,12 @@ def _processing_contents(mission: MissionSettings) -> Iterator[gipp.GippContent]
     yield gipp.MatchingParameters(33, 8, 0.75, 40)
     yield gipp.RefiningParameters(0.75, 0.6, 10)
     yield gipp.ResamplingParameters("cubic-spline", 16, 32)
-    yield gipp.MaskParameters(0.35, 0.25, 0.012, 1)
-    yield gipp.CloudParameters(4, 95.0)
+    yield gipp.MaskParameters(0.35, 0.25, 0.012, 1, SNOW)
+    yield gipp.CloudParameters(1, 95.0)
     yield gipp.Jp2Parameters(True, 1024, 5)
     yield gipp.MeteorologyParameters(("tco3", "tcwv", "msl"), ("aod550",))
     yield COEFFICIENTS
-    yield gipp.SceneClassification(0.35, 0.25, 0.012, 0.40, 0.06, 0.15)
+    yield gipp.SceneClassification(0.35, 0.25, 0.012, 0.40, 0.06, 0.15, 0.85, SNOW)
     yield olqc_parameters()
     first, second = processor_versions()
     yield gipp.ProcessingBaseline(mission.baseline, first)

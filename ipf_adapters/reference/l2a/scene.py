@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ipf_adapters.science.snow import is_snow
 from s2ps.formats.gipp import SceneClassification
 
 Image = NDArray[np.float32]
@@ -17,9 +18,6 @@ NAMES = (
     "UNCLASSIFIED", "CLOUD_MEDIUM_PROBA", "CLOUD_HIGH_PROBA", "THIN_CIRRUS", "SNOW_ICE",
 )  # fmt: skip
 """Classes of the product specification by number."""
-MEDIUM_SHARE = 0.85
-"""Share of the cloud thresholds from which a pixel is a cloud of medium probability."""
-SNOW_INDEX, SNOW_GREEN, SNOW_SWIR = 0.42, 0.25, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,13 @@ def classify(
     with np.errstate(invalid="ignore", divide="ignore"):
         vegetation = (values.near - values.red) / (values.near + values.red) > thresholds.vegetation_ndvi
         water_index = (values.green - values.near) / (values.green + values.near)
-        snow_index = (values.green - values.swir) / (values.green + values.swir)
     probability = cloud_probability(values.toa_blue, values.toa_swir, thresholds)
     scene = np.full(known.shape, BARE, dtype=np.uint8)
     scene[vegetation] = VEGETATION
     scene[(values.near < thresholds.water_nir) & (water_index > thresholds.water_ndwi)] = WATER
-    scene[(snow_index > SNOW_INDEX) & (values.green > SNOW_GREEN) & (values.swir < SNOW_SWIR)] = SNOW
+    scene[is_snow(values.green, values.swir, thresholds.snow)] = SNOW
     scene[values.toa_cirrus > thresholds.cirrus] = CIRRUS
-    scene[probability > MEDIUM_SHARE - 0.5] = CLOUD_MEDIUM
+    scene[probability > thresholds.medium_share - 0.5] = CLOUD_MEDIUM
     scene[probability >= 0.5] = CLOUD_HIGH
     scene[saturated] = SATURATED
     scene[~known] = NO_DATA

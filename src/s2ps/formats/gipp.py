@@ -58,6 +58,7 @@ from s2ps.formats.gipp_radiometry import (
     RadiometricParameters,
     RelativeResponse,
     SceneClassification,
+    SnowThresholds,
 )
 from s2ps.model.bands import Band
 from s2ps.model.errors import InputError
@@ -148,6 +149,7 @@ __all__ = [
     "SceneClassification",
     "Setting",
     "Settings",
+    "SnowThresholds",
     "SpacecraftModel",
     "TileGridParameters",
     "ViewingDirections",

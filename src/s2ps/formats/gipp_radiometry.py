@@ -115,6 +115,15 @@ class CoarseCloudThresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class SnowThresholds:
+    """Snow is bright in green, dark in short-wave infrared, and so of a high normalised difference of both."""
+
+    index: float
+    green: float
+    swir: float
+
+
+@dataclass(frozen=True, slots=True)
 class MaskParameters:
     """Classification of clouds, cirrus and snow at L1C."""
 
@@ -124,15 +133,18 @@ class MaskParameters:
     cirrus: float
     dilation: int
     """Pixels of 60 m."""
+    snow: SnowThresholds
 
 
 @dataclass(frozen=True, slots=True)
 class CloudParameters:
-    """Cloud percentage limits."""
+    """What counts as cloudy at L1C."""
 
     TYPE: ClassVar[str] = "GIP_CLOPAR"
     minimum_pixels: int
+    """Pixels of 60 m: smaller groups of opaque cloud are no cloud."""
     percentage_alarm: float
+    """Percentage of cloudy pixels from which the log of a tile warns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +184,6 @@ class SceneClassification:
     vegetation_ndvi: float
     water_nir: float
     water_ndwi: float
+    medium_share: float
+    """Share of the cloud thresholds from which a pixel is a cloud of medium probability."""
+    snow: SnowThresholds

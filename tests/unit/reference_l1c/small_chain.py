@@ -184,7 +184,7 @@ def _run_l1c(chain: Chain) -> None:
     chain.run("TILE_FINALIZE", {**base, LIST: chain.fused("finalize", first, ortho)}, (LIST,))
     finalized = root / "TILE_FINALIZE" / LIST
     whole = chain.fused("mask", ortho, finalized)
-    chain.run("MASK_S2", {**base, LIST: whole}, (LIST, "VECTOR"), "GIP_MASPAR", "GIP_R2PARA")
+    chain.run("MASK_S2", {**base, LIST: whole}, (LIST, "VECTOR"), "GIP_MASPAR", "GIP_CLOPAR", "GIP_R2PARA")
     masks = root / "MASK_S2" / LIST
     both = chain.fused("images", ortho, masks)
     chain.run("FORMAT_IMG_L1C", {**base, LIST: both}, (LIST,), "GIP_JP2KPA")

@@ -16,12 +16,12 @@ from ipf_adapters.reference.l2a.l1c_tile import read_l1c_tile, smooth_mass
 from ipf_adapters.reference.l2a.resolution import coarser, finer, reflectance
 from ipf_adapters.reference.l2a.retrieval import aerosol_from_dark_pixels, meteorological_air, water_from_image
 from ipf_adapters.simulation.atmosphere import COEFFICIENTS
-from s2ps.formats.gipp import SceneClassification
+from s2ps.formats.gipp import SceneClassification, SnowThresholds
 from s2ps.formats.pdi_metadata import read_pdi_metadata
 from s2ps.model.bands import Band
 from s2ps.model.names import PdiName
 
-THRESHOLDS = SceneClassification(0.35, 0.25, 0.012, 0.40, 0.06, 0.15)
+THRESHOLDS = SceneClassification(0.35, 0.25, 0.012, 0.40, 0.06, 0.15, 0.85, SnowThresholds(0.42, 0.25, 0.15))
 
 
 def some_air(aerosol: float = 0.2, water: float = 1.5) -> Air:

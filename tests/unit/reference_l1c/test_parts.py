@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ipf_adapters.reference.l1c.jpeg2000 import read_jp2, write_jp2
 from ipf_adapters.reference.l1c.mask_s2 import classify, dilated, percentages
 from ipf_adapters.reference.l1c.meteorology import Field, nearest_in_time, read_fields, resample_to_tile, write_fields
 from ipf_adapters.reference.l1c.tile_folder import TileSheet, load_array, read_tile
-from s2ps.formats.gipp import Jp2Parameters, MaskParameters
+from s2ps.formats.gipp import Jp2Parameters, MaskParameters, SnowThresholds
 from s2ps.formats.tile_list import TileEntry, read_tile_list, write_tile_list
 from s2ps.model.bands import Band
 from s2ps.model.errors import InputError
@@ -89,6 +90,9 @@ def test_outline_is_the_convex_hull_of_the_data() -> None:
     assert len(ring) == 5
 
 
+MASKS = MaskParameters(0.35, 0.25, 0.012, 0, SnowThresholds(0.42, 0.25, 0.15))
+
+
 def test_snow_cloud_and_cirrus_are_told_apart() -> None:
     def plane(*values: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.array([values], dtype=np.float32)
@@ -97,10 +101,23 @@ def test_snow_cloud_and_cirrus_are_told_apart() -> None:
         Band.B02: plane(0.6, 0.6, 0.05, 0.05, np.nan), Band.B03: plane(0.6, 0.6, 0.06, 0.06, np.nan),
         Band.B10: plane(0.0, 0.0, 0.03, 0.0, np.nan), Band.B11: plane(0.5, 0.05, 0.2, 0.2, np.nan),
     }  # fmt: skip
-    planes = classify(bands, MaskParameters(0.35, 0.25, 0.012, 0))
+    planes = classify(bands, MASKS)
     assert planes[:, 0].T.tolist() == [[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 0], [0, 0, 0]]
     shares = percentages(planes, ~np.isnan(bands[Band.B02]))
     assert shares == {"opaque": 25.0, "cirrus": 25.0, "snow": 25.0, "cloudy": 50.0}
+
+
+def test_thresholds_of_snow_and_the_least_cloud_are_those_of_the_parameter_files() -> None:
+    bright = np.full((4, 6), 0.6, dtype=np.float32)
+    none = np.zeros_like(bright)
+    swir = bright.copy()
+    swir[:, 3:] = 0.1
+    bands = {Band.B02: bright, Band.B03: bright, Band.B10: none, Band.B11: swir}
+    assert classify(bands, MASKS).sum(axis=(1, 2)).tolist() == [12, 0, 12]
+    strict = replace(MASKS, snow=SnowThresholds(0.42, 0.25, 0.05))
+    assert classify(bands, strict).sum(axis=(1, 2)).tolist() == [12, 0, 0]
+    assert classify(bands, MASKS, 12).sum(axis=(1, 2)).tolist() == [12, 0, 12]
+    assert classify(bands, MASKS, 13).sum(axis=(1, 2)).tolist() == [0, 0, 12]
 
 
 def test_dilation_grows_by_the_four_neighbours() -> None:
