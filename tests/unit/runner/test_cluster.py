@@ -12,6 +12,7 @@ from contract.clusters import Workbench
 from ipf_adapters.runner.cluster import run_cluster
 from ipf_adapters.runner.outputs import VerifyMode
 from ipf_adapters.runner.stop import Stop
+from s2ps.execution.local import LocalBackend
 from s2ps.execution.request import ClusterRequest, InputRequest, OutputRequest
 from s2ps.execution.result import ClusterResult, JobResult
 from s2ps.formats.job_order import read_job_order
@@ -203,7 +204,8 @@ def test_missing_executable_is_named(bench: Workbench) -> None:
 
 
 def test_measures_are_those_of_the_process(bench: Workbench) -> None:
-    result = run_one(bench, MEGABYTES="150", SLEEP="0.3")
+    """A started process is measured from its fork on, so the runner must be a small process, as in real life."""
+    (result,) = LocalBackend().run(bench.request(bench.job("a", MEGABYTES="150", SLEEP="0.3"))).jobs
     assert 0.3 <= result.seconds < 10
     assert 150e6 < result.peak_rss_bytes < 400e6
     assert 0 < result.cpu_seconds < 5
