@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 from ipf_adapters.reference.l1b.points import GroundPoints
 from ipf_adapters.science.geometry import SensorModel
 from ipf_adapters.science.working import Refining
+from s2ps.formats.gipp import GeometricParameters
 from s2ps.model.bands import Band
 
 Array = NDArray[np.float64]
 Bias = tuple[float, float, float]
 
 _STEP = 1e-6
-_APRIORI = 1e-4
-"""Radians: keeps yaw near zero where a narrow swath hardly shows it."""
 
 
-def refine(model: SensorModel, band: Band, points: Sequence[GroundPoints], iterations: int) -> Refining:
-    """Fit roll, pitch and yaw with robust weights (Huber) and report residuals before and after, in metres."""
+def refine(
+    model: SensorModel, band: Band, points: Sequence[GroundPoints], iterations: int, parameters: GeometricParameters
+) -> Refining:
+    """Fit roll, pitch and yaw with robust weights (Huber) and report residuals before and after, in metres.
+
+    The a-priori sigma keeps yaw near zero where a narrow swath hardly shows it.
+    """
     start = np.array(model.bias)
     correction = start.copy()
     for _ in range(iterations):
@@ -30,11 +34,13 @@ def refine(model: SensorModel, band: Band, points: Sequence[GroundPoints], itera
             [(_residuals(model, band, points, correction + step) - residual) / _STEP for step in np.eye(3) * _STEP],
             axis=1,
         )
-        weight = _huber(residual)
+        weight = _huber(residual, parameters.robust_sigma)
         normal = (jacobian * weight[:, None]).T @ jacobian
         sigma = max(_spread(residual), 0.02)
-        normal += np.eye(3) * (sigma / _APRIORI) ** 2
-        pull = (jacobian * weight[:, None]).T @ residual + (correction - start) * (sigma / _APRIORI) ** 2
+        normal += np.eye(3) * (sigma / parameters.apriori_sigma) ** 2
+        pull = (jacobian * weight[:, None]).T @ residual + (correction - start) * (
+            sigma / parameters.apriori_sigma
+        ) ** 2
         move = np.linalg.solve(normal, pull)
         correction = correction - move
         if np.max(np.abs(move)) < 1e-10:
@@ -57,12 +63,12 @@ def _spread(residual: Array) -> float:
     return 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
 
 
-def _huber(residual: Array) -> Array:
-    """Return weights 1 near the middle of the residuals of each direction, falling beyond two deviations."""
+def _huber(residual: Array, deviations: float) -> Array:
+    """Return weights 1 near the middle of the residuals of each direction, falling beyond some deviations."""
     weights = []
     for part in np.split(residual, 2):
         distance = np.abs(part - np.median(part))
-        limit = 2.0 * max(_spread(part), 0.02)
+        limit = deviations * max(_spread(part), 0.02)
         weights.append(np.minimum(1.0, limit / np.maximum(distance, 1e-12)))
     return np.concatenate(weights)
 

@@ -8,12 +8,10 @@ from ipf_adapters.reference.l1a import datastrip
 from ipf_adapters.reference.l1b.adjustment import refine
 from ipf_adapters.reference.l1b.points import read_points
 from ipf_adapters.science import working
-from s2ps.formats.gipp import RefiningParameters, read_gipp
+from s2ps.formats.gipp import GeometricParameters, RefiningParameters, read_gipp
 
 if TYPE_CHECKING:
     from ipf_adapters.reference.context import JobContext
-
-_LEAST_POINTS = 20
 
 
 def run(ctx: JobContext) -> None:
@@ -21,13 +19,14 @@ def run(ctx: JobContext) -> None:
     target = ctx.output_dir("PDI_DS")
     datastrip.pass_on(ctx.input_dir("PDI_DS"), target)
     parameters = read_gipp(ctx.input_file("GIP_G2PARE"), RefiningParameters)
+    geometric = read_gipp(ctx.input_file("GIP_GEOPAR"), GeometricParameters)
     points = [some for some in read_points(ctx.input_dir("GCP_POINTS")) if len(some)]
     total = sum(map(len, points))
-    if total < _LEAST_POINTS:
-        ctx.log.warning(f"{total} points, {_LEAST_POINTS} are needed: the datastrip is not refined")
+    if total < geometric.minimum_points:
+        ctx.log.warning(f"{total} points, {geometric.minimum_points} are needed: the datastrip is not refined")
         return
     band = datastrip.REFERENCE_BAND
-    outcome = refine(datastrip.sensor_model(ctx), band, points, parameters.maximum_iterations)
+    outcome = refine(datastrip.sensor_model(ctx), band, points, parameters.maximum_iterations, geometric)
     limit = parameters.largest_rms * band.resolution
     told = f"rms {outcome.rms_before:.2f} m before and {outcome.rms_after:.2f} m after, {total} points"
     if outcome.rms_after > limit:

@@ -91,9 +91,12 @@ class GeometricParameters:
     """Refining of the viewing model."""
 
     TYPE: ClassVar[str] = "GIP_GEOPAR"
-    maximum_iterations: int
     minimum_points: int
+    """Points below which a datastrip is not refined."""
     outlier_sigma: float
+    """Robust standard deviations from which a point is left out before the adjustment."""
+    robust_sigma: float
+    """Robust standard deviations from which a point weighs less in the adjustment."""
     apriori_sigma: float
     """Radians: expected size of the attitude bias."""
 

@@ -260,6 +260,7 @@ def _write_auxiliary(folder: Path, model: SensorModel) -> None:
         gipp.AbsoluteCalibration(np.full((12, 13), GAIN), np.full(13, 1800.0), np.full(13, GAIN)),
         gipp.MatchingParameters(33, 6, 0.75, 40),
         gipp.RefiningParameters(0.75, 0.6, 10),
+        gipp.GeometricParameters(20, 3.0, 2.0, 1e-4),
         gipp.TileGridParameters(EPSG, 654000.0, 5095000.0, SCALE),
     ):
         _write(folder, content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from ipf_adapters.reference.l1b.adjustment import refine
 from ipf_adapters.reference.l1b.points import GroundPoints, read_points, write_points
 from ipf_adapters.reference.l1b.tp_filter import agreeing
 from ipf_adapters.science.geometry import SensorModel
+from s2ps.formats.gipp import GeometricParameters
 from s2ps.model.bands import Band
 
 SHIFT = (2.37, -3.61)
+GEOMETRIC = GeometricParameters(20, 3.0, 2.0, 1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def test_attitude_bias_is_recovered() -> None:
     model = build_model()
     bias = (3e-5, -2e-5, 5e-5)
     points = [points_of(model.with_bias(*bias), detector, 60, 0.1) for detector in (1, 6, 12)]
-    found = refine(model, Band.B03, points, 10)
+    found = refine(model, Band.B03, points, 10, GEOMETRIC)
     assert np.all(np.abs(np.subtract(found.bias, bias)) < [4e-7, 4e-7, 2e-6])
     assert 25 < found.rms_before < 45
     assert found.rms_after == pytest.approx(np.sqrt(2) * 1.0, rel=0.2)
@@ -84,8 +87,19 @@ def test_a_few_wrong_points_hardly_matter() -> None:
     bias = (3e-5, -2e-5, 0.0)
     points = [points_of(model.with_bias(*bias), detector, 60, 0.1) for detector in (1, 6, 12)]
     points[0].line[:6] += 6.0
-    found = refine(model, Band.B03, points, 10)
+    found = refine(model, Band.B03, points, 10, GEOMETRIC)
     np.testing.assert_allclose(found.bias[:2], bias[:2], atol=1e-6)
+
+
+def test_a_priori_sigma_and_robust_limit_are_those_of_the_parameter_file() -> None:
+    model = build_model()
+    bias = (3e-5, -2e-5, 0.0)
+    points = [points_of(model.with_bias(*bias), detector, 60, 0.1) for detector in (1, 6, 12)]
+    stiff = refine(model, Band.B03, points, 10, replace(GEOMETRIC, apriori_sigma=1e-9))
+    assert abs(stiff.bias[0]) < 0.5 * bias[0], "a bias that is not expected is not found"
+    points[0].line[:6] += 6.0
+    robust, plain = (refine(model, Band.B03, points, 10, replace(GEOMETRIC, robust_sigma=s)) for s in (2.0, 1e3))
+    assert np.abs(np.subtract(robust.bias, bias))[1] < 0.5 * np.abs(np.subtract(plain.bias, bias))[1]
 
 
 def test_filter_leaves_out_what_does_not_agree() -> None:
@@ -93,11 +107,12 @@ def test_filter_leaves_out_what_does_not_agree() -> None:
     points.line_shift[:] += 1e-4 * points.line
     points.line_shift[:15] += 4.0
     points.col_shift[10:20] -= 3.0
-    keep = agreeing(points, 10)
+    keep = agreeing(points, 10, 3.0)
     assert not keep[:20].any()
     assert keep[20:].mean() > 0.9
+    assert agreeing(points, 10, 1.0)[20:].sum() < keep[20:].sum(), "a stricter limit leaves out more"
     few = points.chosen(np.arange(80) < 4)
-    assert agreeing(few, 10).all()
+    assert agreeing(few, 10, 3.0).all()
 
 
 def test_points_are_kept_in_files(tmp_path: Path) -> None:
