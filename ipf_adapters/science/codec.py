@@ -24,11 +24,11 @@ def compress(lines: NDArray[np.uint16]) -> bytes:
     return bytes(coded)
 
 
-def decompress(data: bytes, lines: int, cols: int) -> NDArray[np.uint16]:
+def decompress(data: bytes, lines: int, cols: int, bits: int = BITS) -> NDArray[np.uint16]:
     """Decode what `compress` wrote into an array (lines, cols); raises InputError when the data do not fill it."""
     expected = f"{lines} lines of {cols} pixels"
     try:
-        decoded = imagecodecs.aec_decode(data, bitspersample=BITS, blocksize=_BLOCK, rsi=_REFERENCE_INTERVAL)
+        decoded = imagecodecs.aec_decode(data, bitspersample=bits, blocksize=_BLOCK, rsi=_REFERENCE_INTERVAL)
     except (imagecodecs.AecError, ValueError) as error:
         raise InputError(f"compressed image lines of {len(data)} bytes: {error}", expected=expected) from error
     pixels = len(decoded) // 2

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from ipf_adapters.reference.errors import InvalidInput, MissingInput, TruncatedInput
 from ipf_adapters.reference.l1a import datastrip
 from ipf_adapters.science import codec, packets, working
+from s2ps.formats.gipp import DecompressionParameters, read_gipp
 from s2ps.model.bands import Band
 from s2ps.model.errors import InputError
 
 if TYPE_CHECKING:
     from ipf_adapters.reference.context import JobContext
+
+ALGORITHM = "CCSDS 121.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,34 @@ def run(ctx: JobContext) -> None:
     """Decompress the granules of this part and write image, mask and statistics of each detector and band."""
     info = datastrip.read_info(ctx)
     scenes = datastrip.scenes_of(ctx, info)
+    coding = read_coding(ctx.input_file("GIP_DECOMP"))
     source = ctx.input_dir("PDI_GR_LIST")
     parts = [(detector, band) for detector in ctx.detectors for band in ctx.bands]
     for detector, band in parts:
-        granules = [read_granule(source, info, detector, band, scene) for scene in scenes]
+        granules = [read_granule(source, info, detector, band, scene, coding) for scene in scenes]
         _write(ctx, detector, band, scenes, granules)
     ctx.log.progress(len(parts), len(parts), "images decompressed")
 
 
-def read_granule(source: Path, info: working.DatastripInfo, detector: int, band: Band, scene: int) -> RawGranule:
-    """Decompress one granule and band; lines of missing packets are 0 and told as lost.
+def read_coding(path: Path) -> DecompressionParameters:
+    """Read GIP_DECOMP; raises InvalidInput where the instrument coded its lines in a way that is not known."""
+    coding = read_gipp(path, DecompressionParameters)
+    if coding.algorithm != ALGORITHM:
+        raise InvalidInput(
+            f"{path}: algorithm {coding.algorithm!r}: DECOMP knows {ALGORITHM!r}: use a processor that decodes it"
+        )
+    return coding
+
+
+def read_granule(
+    source: Path,
+    info: working.DatastripInfo,
+    detector: int,
+    band: Band,
+    scene: int,
+    coding: DecompressionParameters,
+) -> RawGranule:
+    """Decompress one granule and band; lines of missing packets get the missing value and are told as lost.
 
     Raises TruncatedInput where a packet is cut, InvalidInput where one is damaged or belongs elsewhere.
     """
@@ -60,9 +81,9 @@ def read_granule(source: Path, info: working.DatastripInfo, detector: int, band:
         for _, packet in packets.iterate(path.read_bytes(), source=where):
             part = _part(packet, where, detector, band, scene, lines)
             if image is None:
-                image = np.zeros((lines, part.columns), dtype=np.uint16)
+                image = np.full((lines, part.columns), coding.missing_value, dtype=np.uint16)
             rows = slice(part.first_line, part.first_line + part.lines)
-            image[rows] = codec.decompress(packet.payload, part.lines, part.columns)
+            image[rows] = codec.decompress(packet.payload, part.lines, part.columns, coding.bits)
             lost[rows] = False
             count += 1
     except packets.CutPacket as error:
@@ -72,7 +93,9 @@ def read_granule(source: Path, info: working.DatastripInfo, detector: int, band:
         ) from error
     except InputError as error:
         raise InvalidInput(f"{where}: packet {count} of band {band.name}: {error}") from error
-    return RawGranule(np.zeros((lines, columns), dtype=np.uint16) if image is None else image, lost, count)
+    if image is None:
+        image = np.full((lines, columns), coding.missing_value, dtype=np.uint16)
+    return RawGranule(image, lost, count)
 
 
 def _part(packet: packets.Packet, where: str, detector: int, band: Band, scene: int, lines: int) -> packets.ImagePart:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from unit.reference_l1.small_session import LINES, Session, granule_packets
+from unit.reference_l1.small_session import LINES, Session, granule_packets, write_parameters
 
 from ipf_adapters.reference.errors import InvalidInput, MissingInput, TruncatedInput
-from ipf_adapters.reference.l1a.decomp import read_granule
+from ipf_adapters.reference.l1a.decomp import read_coding, read_granule
 from ipf_adapters.science import working
+from s2ps.formats.gipp import DecompressionParameters
 from s2ps.model.bands import Band
 
 DETECTOR, SCENE = 3, 2
+CODING = DecompressionParameters("CCSDS 121.0", 12, 7)
 WIDTH = 64
 
 
@@ -27,7 +30,7 @@ def read(folder: Path, session: Session, parts: list[bytes]) -> tuple[np.ndarray
     path.parent.mkdir(parents=True)
     path.write_bytes(b"".join(parts))
     info = working.read_datastrip(session.root / "datastrip")
-    found = read_granule(folder, info, DETECTOR, Band.B02, SCENE)
+    found = read_granule(folder, info, DETECTOR, Band.B02, SCENE, CODING)
     return found.image, found.lost, found.read
 
 
@@ -43,9 +46,23 @@ def test_missing_packet_becomes_zeros_told_as_lost(folder: Path, session: Sessio
     found, lost, count = read(folder, session, [parts[0], parts[2]])
     np.testing.assert_array_equal(found[:16], image[:16])
     np.testing.assert_array_equal(found[32:], image[32:])
-    assert not found[16:32].any()
+    assert (found[16:32] == CODING.missing_value).all()
     np.testing.assert_array_equal(np.flatnonzero(lost), np.arange(16, 32))
     assert count == 2
+
+
+def test_other_codings_are_refused(folder: Path, session: Session, image: np.ndarray) -> None:
+    path = write_parameters(folder, DecompressionParameters("CCSDS 122.0", 12, 0))
+    with pytest.raises(InvalidInput, match=r"GIP_DECOMP.*'CCSDS 122.0': DECOMP knows 'CCSDS 121.0'"):
+        read_coding(path)
+    working.packets_path(folder, DETECTOR, SCENE, Band.B02).parent.mkdir(parents=True)
+    packet = granule_packets(image, DETECTOR, Band.B02, SCENE)[0]
+    working.packets_path(folder, DETECTOR, SCENE, Band.B02).write_bytes(packet)
+    info = working.read_datastrip(session.root / "datastrip")
+    with_twelve = read_granule(folder, info, DETECTOR, Band.B02, SCENE, CODING).image[:16]
+    np.testing.assert_array_equal(with_twelve, image[:16])
+    with pytest.raises(InvalidInput, match="packet 0 of band B02: compressed image lines"):
+        read_granule(folder, info, DETECTOR, Band.B02, SCENE, replace(CODING, bits=7))
 
 
 def test_no_packet_at_all(folder: Path, session: Session) -> None:
@@ -90,7 +107,7 @@ def test_lines_beyond_the_granule_are_refused(folder: Path, session: Session, im
 def test_absent_file_is_named(folder: Path, session: Session) -> None:
     info = working.read_datastrip(session.root / "datastrip")
     with pytest.raises(MissingInput, match=r"B02\.isp is missing"):
-        read_granule(folder, info, DETECTOR, Band.B02, SCENE)
+        read_granule(folder, info, DETECTOR, Band.B02, SCENE, CODING)
 
 
 def test_lost_lines_reach_the_masks_and_the_images(folder: Path, session: Session, image: np.ndarray) -> None:
