@@ -21,6 +21,7 @@ from s2ps.model.names import DatatakeName, PdiName
 
 if TYPE_CHECKING:
     from ipf_adapters.reference.context import JobContext
+    from ipf_adapters.science.ancillary_packets import Ancillary
     from ipf_adapters.science.working import DatastripInfo
 
 PARAMETERS = "PROCESSING_SPECIFIC_PARAMETERS"
@@ -76,12 +77,13 @@ def new_document(name: PdiName) -> MetadataDocument:
     return MetadataDocument(name.file_type)
 
 
-def add_datastrip_info(general: Node, info: DatastripInfo, ctx: JobContext) -> None:
+def add_datastrip_info(general: Node, info: DatastripInfo, ancillary: Ancillary, ctx: JobContext) -> None:
     """Append Datatake_Info, Datastrip_Time_Info, Processing_Info, Downlink_Info and Archiving_Info of a datastrip."""
     datatake = general.child("Datatake_Info", datatakeIdentifier=info.datatake_id)
     datatake.add("SPACECRAFT_NAME", spacecraft_name(info.unit)).add("DATATAKE_TYPE", info.datatake_type)
     datatake.add("DATATAKE_SENSING_START", DatatakeName.parse(info.datatake_id).start)
-    datatake.add("SENSING_ORBIT_NUMBER", info.relative_orbit).add("SENSING_ORBIT_DIRECTION", "DESCENDING")
+    datatake.add("SENSING_ORBIT_NUMBER", info.relative_orbit)
+    datatake.add("SENSING_ORBIT_DIRECTION", ancillary.orbit_direction)
     times = general.child("Datastrip_Time_Info")
     times.add("DATASTRIP_SENSING_START", info.start).add("DATASTRIP_SENSING_STOP", info.stop)
     processing = general.child("Processing_Info").add("UTC_DATE_TIME", ctx.creation)

@@ -33,6 +33,11 @@ class Ancillary:
     quaternion: Array
     """Inertial to body, scalar last, (m, 4)."""
 
+    @property
+    def orbit_direction(self) -> str:
+        """ASCENDING where the middle orbit state flies north, else DESCENDING."""
+        return "ASCENDING" if self.velocity[len(self.velocity) // 2, 2] > 0 else "DESCENDING"
+
 
 def orbit_payload(position: Iterable[float], velocity: Iterable[float]) -> bytes:
     """Write an Earth-fixed position (m) and velocity (m/s)."""

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 
 def start_document(
-    name: PdiName, info: DatastripInfo, granules: Mapping[int, Iterable[tuple[str, int]]], ctx: JobContext
+    name: PdiName,
+    info: DatastripInfo,
+    ancillary: Ancillary,
+    granules: Mapping[int, Iterable[tuple[str, int]]],
+    ctx: JobContext,
 ) -> MetadataDocument:
     """Begin the document: General_Info and Image_Data_Info; `granules` gives (id, first 10 m line) per detector."""
     document = new_document(name)
     general = document.section("General_Info")
-    add_datastrip_info(general, info, ctx)
+    add_datastrip_info(general, info, ancillary, ctx)
     add_specific_parameters(general, info)
     general.add("DATASTRIP_ID", str(name))
     image = document.section("Image_Data_Info")

@@ -36,8 +36,9 @@ def run(ctx: JobContext) -> None:
     sad = sad_file(ctx.input_dir("PDI_SAD"))
     pdi.take(sad, f"ANC_DATA/{sad.name}")
     quicklook = _take_quicklooks(pdi, ctx.input_dir("QUICKLOOK"))
-    document = start_document(name, info, _listed(info, packets, ctx), ctx)
-    add_ancillary(document, read_ancillary(working))
+    ancillary = read_ancillary(working)
+    document = start_document(name, info, ancillary, _listed(info, packets, ctx), ctx)
+    add_ancillary(document, ancillary)
     add_ground_footprint(document, outline(quicklook.strips))
     add_quality(document, quicklook.cloud_cover, _degraded(packets))
     iers = ctx.input_file("IERS").name if ctx.has_input("IERS") else None

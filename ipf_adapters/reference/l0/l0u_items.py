@@ -14,6 +14,7 @@ from ipf_adapters.reference.l0.granule_document import granule_document
 from ipf_adapters.reference.l0.packet_files import GranulePackets, split_packets
 from ipf_adapters.reference.l0.session import FETCH
 from ipf_adapters.reference.pdi import new_pdi
+from ipf_adapters.science.ancillary_packets import Ancillary, collect
 from ipf_adapters.science.packets import Packet
 from ipf_adapters.science.working import DatastripInfo
 from s2ps.model.bands import BANDS, Band
@@ -76,10 +77,11 @@ class DatatakeWriter:
     def finish(self, ancillary: Sequence[tuple[Packet, bytes]], channels: Sequence[int]) -> None:
         """Check that every detector and band came, and write metadata, ancillary data and the datastrip."""
         self._check_complete(channels)
-        own = [data for packet, data in ancillary if self._is_mine(packet)]
+        mine = [(packet, data) for packet, data in ancillary if self._is_mine(packet)]
+        own = [data for _, data in mine]
         sad = b"".join(dict.fromkeys(own))
         self._write_granules()
-        self._write_datastrip(sad)
+        self._write_datastrip(sad, collect(packet for packet, _ in mine))
         it = self.acquisition
         received = len({(detector, scene) for detector, scene, _ in self.counts})
         self.ctx.log.info(f"{it.datatake_id} {it.datatake_type}: {received} granules, {len(own)} ancillary packets")
@@ -144,7 +146,7 @@ class DatatakeWriter:
             pdi.write_metadata(granule_document(name, info, scene, start, counts, expected, self.ctx))
             pdi.finish()
 
-    def _write_datastrip(self, sad: bytes) -> None:
+    def _write_datastrip(self, sad: bytes, ancillary: Ancillary) -> None:
         info, name = self.info, self._name("MSI_L0U_DS")
         granules: dict[int, list[tuple[str, int]]] = {}
         for detector, scene in sorted({(detector, scene) for detector, scene, _ in self.counts}):
@@ -152,7 +154,7 @@ class DatatakeWriter:
             granules.setdefault(detector, []).append((str(self._granule_name(detector, scene)), position))
         pdi = new_pdi(self.folder / "DS", name)
         (pdi.folder("ANC_DATA") / f"{self._sad_name()}.bin").write_bytes(sad)
-        document = start_document(name, info, granules, self.ctx)
+        document = start_document(name, info, ancillary, granules, self.ctx)
         add_quality(document, None, self._degraded())
         pdi.write_metadata(document)
         pdi.finish()

@@ -11,6 +11,7 @@ from ipf_adapters.reference.context import JobContext
 from ipf_adapters.reference.l1c.spectral import add_spectral_information
 from ipf_adapters.reference.l1c.xmltree import document, node, section
 from ipf_adapters.reference.pdi import add_datastrip_info
+from ipf_adapters.science.ancillary_packets import Ancillary
 from ipf_adapters.science.sun import earth_sun_correction
 from ipf_adapters.science.working import DatastripInfo, Refining
 from s2ps.formats.gipp import AbsoluteCalibration, RadiometricParameters
@@ -23,6 +24,7 @@ class DatastripContent:
     """What the metadata of a datastrip tell beyond its description."""
 
     name: str
+    ancillary: Ancillary
     tile_ids: Sequence[str]
     calibration: AbsoluteCalibration
     radiometry: RadiometricParameters
@@ -38,7 +40,7 @@ def datastrip_document(ctx: JobContext, info: DatastripInfo, content: DatastripC
     root = document("Level-1C_DataStrip_ID", "S2_PDI_Level-1C_Datastrip_Metadata.xsd")
     general = section(root, "General_Info")
     node(general, "DATASTRIP_ID", content.name, metadataLevel="Brief")
-    add_datastrip_info(Node(general), info, ctx)
+    add_datastrip_info(Node(general), info, content.ancillary, ctx)
     relative = general.find("Datatake_Info/SENSING_ORBIT_NUMBER")
     if relative is not None:
         relative.text = str(info.relative_orbit)

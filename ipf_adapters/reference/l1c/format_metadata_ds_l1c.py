@@ -9,7 +9,7 @@ from ipf_adapters.reference.l1c import xmltree
 from ipf_adapters.reference.l1c.datastrip_metadata import DatastripContent, datastrip_document
 from ipf_adapters.reference.l1c.items import auxiliary_names, item_name
 from ipf_adapters.reference.pdi import new_pdi
-from ipf_adapters.science.working import DatastripInfo, read_datastrip, read_refining
+from ipf_adapters.science.working import DatastripInfo, read_ancillary, read_datastrip, read_refining
 from s2ps.formats.gipp import AbsoluteCalibration, RadiometricParameters, read_gipp
 from s2ps.formats.tile_list import read_tile_list
 
@@ -23,6 +23,7 @@ def run(ctx: JobContext) -> None:
     name = item_name(ctx, info, "MSI_L1C_DS")
     content = DatastripContent(
         name=str(name),
+        ancillary=read_ancillary(folder),
         tile_ids=_tile_ids(ctx, info),
         calibration=read_gipp(ctx.input_file("GIP_R2ABCA"), AbsoluteCalibration),
         radiometry=read_gipp(ctx.input_file("GIP_R2PARA"), RadiometricParameters),

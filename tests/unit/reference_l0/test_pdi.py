@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ipf_adapters.reference.context import JobContext
 from ipf_adapters.reference.errors import InvalidInput
 from ipf_adapters.reference.pdi import add_datastrip_info, add_footprint, new_document, new_pdi, one_pdi, pdis_in
+from ipf_adapters.science.ancillary_packets import Ancillary
 from ipf_adapters.science.working import DatastripInfo
 from s2ps.formats.job_order import JobOrder
 from s2ps.formats.manifest import differences, read_manifest
@@ -34,6 +37,13 @@ INFO = DatastripInfo(
     granules=4,
     reception_station="SGS_",
 )
+NORTHWARD = Ancillary(
+    np.arange(3.0),
+    np.full((3, 3), 4e6),
+    np.tile([-1e3, 2e3, 7e3], (3, 1)),
+    np.arange(2.0),
+    np.tile([0, 0, 0, 1.0], (2, 1)),
+)
 
 
 def test_item_is_complete_and_found(tmp_path: Path) -> None:
@@ -43,7 +53,7 @@ def test_item_is_complete_and_found(tmp_path: Path) -> None:
     pdi = new_pdi(tmp_path / "out", NAME)
     pdi.take(source, f"IMG_DATA/{pdi.file_name('_B02.bin')}")
     document = new_document(NAME)
-    add_datastrip_info(document.section("General_Info"), INFO, ctx)
+    add_datastrip_info(document.section("General_Info"), INFO, NORTHWARD, ctx)
     add_footprint(document.section("Geometric_Info"), [(11.0, 45.0), (11.5, 45.0), (11.5, 44.5), (11.0, 45.0)])
     pdi.write_metadata(document)
     pdi.finish()
@@ -58,6 +68,9 @@ def test_item_is_complete_and_found(tmp_path: Path) -> None:
     assert (metadata.datatake_id, metadata.text("DATATAKE_TYPE")) == (INFO.datatake_id, "INS-NOBS")
     assert metadata.time("DATASTRIP_SENSING_START") == START
     assert metadata.text("PROCESSING_BASELINE") == "05.11"
+    assert metadata.text("SENSING_ORBIT_DIRECTION") == "ASCENDING"
+    southward = replace(NORTHWARD, velocity=-NORTHWARD.velocity)
+    assert southward.orbit_direction == "DESCENDING"
     assert metadata.footprint()[1] == (11.5, 45.0)
 
 
