@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ipf_adapters.reference.quality.item import Item
-from s2ps.formats.manifest import MANIFEST, ManifestEntry, checksum_of, read_manifest
+from s2ps.formats.manifest import MANIFEST, checksum_of, read_manifest
+from s2ps.formats.manifest_units import ManifestEntry
 from s2ps.formats.pdi_metadata import root_name
 from s2ps.model.bands import BANDS
 from s2ps.model.errors import InputError

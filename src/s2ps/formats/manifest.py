@@ -6,29 +6,30 @@ Source: SAFE format, XFDU manifest (informationPackageMap, metadataSection, data
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lxml import etree
 
+from s2ps.formats.manifest_ids import file_id
+from s2ps.formats.manifest_metadata import GML, describe_item, point_at, write_description
+from s2ps.formats.manifest_units import METADATA_UNIT, XFDU, ManifestEntry, Units
+from s2ps.formats.pdi_metadata import PdiMetadata, read_pdi_metadata
 from s2ps.model.errors import InputError
+from s2ps.model.names import PdiName
 
 MANIFEST = "manifest.safe"
-XFDU = "urn:ccsds:schema:xfdu:1"
+SAFE = "http://www.esa.int/safe/sentinel-1.0"
 _ALGORITHMS = {"MD5": "md5", "SHA3-256": "sha3_256", "SHA256": "sha256", "SHA-256": "sha256"}
-_MEDIA = {".xml": "text/xml", ".jp2": "image/jp2", ".gml": "application/gml+xml", ".json": "application/json"}
+_KINDS = {"DS": "Datastrip", "GR": "Granule", "TL": "Tile", "TC": "True_Colour_Image"}
+CONTAINERS = {
+    "IMG_DATA": "Image Data Container",
+    "QI_DATA": "Quality Control Container",
+    "ANC_DATA": "Ancillary Data Container",
+    "AUX_DATA": "Auxiliary Data Container",
+}
+"""Content unit of each folder of an item, with what it tells people."""
 _UNLISTED = (MANIFEST, "Inventory_Metadata.xml")
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestEntry:
-    """One file of an item; `path` is relative to the item, the checksum is lower-case hexadecimal."""
-
-    path: str
-    size: int
-    checksum: str
-    algorithm: str = "MD5"
 
 
 def checksum_of(path: Path, algorithm: str = "MD5") -> str:
@@ -47,28 +48,48 @@ def entries_of(item: Path) -> list[ManifestEntry]:
     return [ManifestEntry(str(path.relative_to(item)), path.stat().st_size, checksum_of(path)) for path in files]
 
 
-def write_manifest(item: Path, file_type: str, title: str | None = None) -> Path:
-    """Write manifest.safe of a finished item folder and return its path; `title` is the name if not the folder's."""
-    root = etree.Element(f"{{{XFDU}}}XFDU", nsmap={"xfdu": XFDU})
-    level, kind = file_type[4:7].rstrip("_").lower(), file_type[8:10].lower()
-    root.set("version", f"esa/safe/sentinel-1.0/sentinel-2/msi/archive_{level}_{kind}")
-    package = etree.SubElement(root, "informationPackageMap")
-    unit = etree.SubElement(package, f"{{{XFDU}}}contentUnit", unitType=f"PDI {file_type}", textInfo=title or item.name)
-    etree.SubElement(root, "metadataSection")
-    objects = etree.SubElement(root, "dataObjectSection")
-    for number, entry in enumerate(entries_of(item), start=1):
-        ident = f"file_{number:04d}"
-        part = etree.SubElement(unit, f"{{{XFDU}}}contentUnit", ID=f"{ident}_unit")
-        etree.SubElement(part, "dataObjectPointer", dataObjectID=ident)
-        media = _MEDIA.get(Path(entry.path).suffix, "application/octet-stream")
-        stream = etree.SubElement(
-            etree.SubElement(objects, "dataObject", ID=ident), "byteStream", mimeType=media, size=str(entry.size)
-        )
-        etree.SubElement(stream, "fileLocation", href=f"./{entry.path}", locatorType="URL")
-        etree.SubElement(stream, "checksum", checksumName=entry.algorithm).text = entry.checksum
+def write_manifest(item: Path, file_type: str, name: str | None = None) -> Path:
+    """Write manifest.safe of a finished item folder and return its path; `name` is the item's if not the folder's.
+
+    Raises InputError when the name or the metadata of the item cannot be read.
+    """
+    level, kind = file_type[4:7].rstrip("_"), _KINDS.get(file_type[8:10], file_type[8:10])
+    title = f"Level-{level.removeprefix('L')}_{kind}"
+    root = etree.Element(f"{{{XFDU}}}XFDU", nsmap={"xfdu": XFDU, "gml": GML, "safe": SAFE})
+    root.set("version", f"esa/safe/sentinel-1.0/sentinel-2/msi/archive_{level}_{kind}".lower())
+    package = etree.SubElement(
+        etree.SubElement(root, "informationPackageMap"), f"{{{XFDU}}}contentUnit",
+        dmdID="acquisitionPeriod platform", pdiID="processing", textInfo=f"SENTINEL-2 MSI {title} PDI",
+        unitType=f"Product_Level-{level.removeprefix('L')}",
+    )  # fmt: skip
+    metadata = _metadata_of(item)
+    section = etree.SubElement(root, "metadataSection")
+    told = describe_item(PdiName.parse(name or item.name), metadata, f"Generation of {title}")
+    write_description(section, SAFE, told)
+    units = Units(etree.SubElement(root, "dataObjectSection"))
+    entries = {entry.path: entry for entry in entries_of(item)}
+    if metadata is not None:
+        described = entries.pop(metadata.source.name)
+        data = units.add(package, described, f"S2_{title}_Metadata", "", kind=METADATA_UNIT)
+        point_at(section, f"S2_{title}_Information", data)
+    _add_files(package, units, entries.values())
     path = item / MANIFEST
     path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
     return path
+
+
+def _add_files(package: etree._Element, units: Units, entries: Iterable[ManifestEntry]) -> None:
+    """Append the four containers of an item with their files; what lies at the top is a picture by itself."""
+    containers = {folder: units.container(package, folder, text) for folder, text in CONTAINERS.items()}
+    for entry in entries:
+        parent = containers.get(Path(entry.path).parts[0], package)
+        image = parent is package or parent is containers["IMG_DATA"]
+        units.add(parent, entry, file_id(entry.path), "_Band" if image else "_Data", image=image)
+
+
+def _metadata_of(item: Path) -> PdiMetadata | None:
+    found = sorted(item.glob("*_MTD_*.xml")) or sorted(item.glob("MTD_*.xml"))
+    return read_pdi_metadata(found[0]) if len(found) == 1 else None
 
 
 def read_manifest(path: Path) -> list[ManifestEntry]:

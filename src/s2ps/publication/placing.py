@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from s2ps.formats.inventory_metadata import FILE_NAME as INVENTORY_METADATA
-from s2ps.formats.manifest import MANIFEST, differences
+from s2ps.formats.manifest import MANIFEST, differences, read_manifest
+from s2ps.formats.manifest_units import ManifestEntry
 from s2ps.model.errors import PublicationError
 
 PARTIAL_PREFIX = ".partial-"
@@ -60,14 +61,22 @@ def _require_same(new: Path, old: Path) -> None:
         raise PublicationError(
             f"published product {old} is damaged: {changed}", next_step="remove it and publish it again"
         )
-    for name in (MANIFEST, INVENTORY_METADATA):
-        here, there = new / name, old / name
-        if here.is_file() != there.is_file() or (here.is_file() and here.read_bytes() != there.read_bytes()):
+    for name, content in ((MANIFEST, _listed), (INVENTORY_METADATA, _content)):
+        if content(new / name) != content(old / name):
             raise PublicationError(
                 f"product {old} is published already with another content ({name} differs)",
                 expected="the same content under the same name",
                 next_step="withdraw the published product, or publish under a new creation date",
             )
+
+
+def _listed(manifest: Path) -> frozenset[ManifestEntry]:
+    """Return what a manifest lists; how it describes that follows from the files, and may change with S2PS."""
+    return frozenset(read_manifest(manifest))
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def link_file(source: Path, target: Path) -> None:

@@ -1,83 +1,103 @@
-"""manifest.safe of a user product: every file with size and SHA3-256, period, platform and processing.
+"""manifest.safe of a user product: every file with size and SHA3-256, period, orbit, platform, footprint, processing.
 
 Source: SAFE 1.1, XFDU (CCSDS 661.0-B-1).
 """
 
 from __future__ import annotations
 
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from lxml import etree
 
-from s2ps.formats.manifest import MANIFEST, XFDU, checksum_of
+from s2ps.formats.inventory_metadata import FILE_NAME as INVENTORY_METADATA
+from s2ps.formats.manifest import CONTAINERS, MANIFEST, checksum_of
+from s2ps.formats.manifest_ids import file_id
+from s2ps.formats.manifest_metadata import GML, Description, point_at, write_description
+from s2ps.formats.manifest_units import MEASUREMENT_UNIT, METADATA_UNIT, XFDU, ManifestEntry, Units
 from s2ps.model.names import DatatakeName, PdiName
-from s2ps.model.timestamps import format_utc
 from s2ps.publication.product_metadata import ProductParts
 from s2ps.publication.provenance import FILE_NAME as PROVENANCE
 
 SAFE = "http://www.esa.int/safe/sentinel/1.1"
 ALGORITHM = "SHA3-256"
-_MEDIA = {".xml": "text/xml", ".gml": "text/xml", ".html": "text/html", ".json": "application/json"}
+_PARTS = (("DATASTRIP", "Datastrip", "MTD_DS.xml"), ("GRANULE", "Tile", "MTD_TL.xml"))
+"""Folder, what lies in it, and the metadata of that."""
 
 
 def write_product_manifest(folder: Path, parts: ProductParts) -> Path:
     """Write the manifest over all files of a product but itself and the provenance."""
-    level = parts.level.value.lower()
-    root = etree.Element(f"{{{XFDU}}}XFDU", nsmap={"xfdu": XFDU, "safe": SAFE})
-    root.set("version", f"esa/safe/sentinel/1.1/sentinel-2/msi/archive_{level}_user_product")
+    level = f"Level-{parts.level_number}"
+    root = etree.Element(f"{{{XFDU}}}XFDU", nsmap={"xfdu": XFDU, "gml": GML, "safe": SAFE})
+    root.set("version", f"esa/safe/sentinel/1.1/sentinel-2/msi/archive_{parts.level.value.lower()}_user_product")
     package = etree.SubElement(
         etree.SubElement(root, "informationPackageMap"), f"{{{XFDU}}}contentUnit",
-        dmdID="acquisitionPeriod platform", pdiID="processing",
-        textInfo=f"SENTINEL-2 MSI Level-{parts.level_number} User Product",
-        unitType=f"Product_Level-{parts.level_number}",
+        dmdID="acquisitionPeriod platform", pdiID="processing", textInfo=f"SENTINEL-2 MSI {level} User Product",
+        unitType=f"Product_{level}",
     )  # fmt: skip
-    _metadata_section(root, parts)
-    objects = etree.SubElement(root, "dataObjectSection")
-    skipped = {MANIFEST, PROVENANCE}
-    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
-        relative = path.relative_to(folder).as_posix()
-        if relative not in skipped:
-            _file(package, objects, path, relative)
+    section = etree.SubElement(root, "metadataSection")
+    write_description(section, SAFE, _description(parts))
+    units = Units(etree.SubElement(root, "dataObjectSection"))
+    entries = _entries(folder)
+    for path, name in ((parts.metadata_name, f"S2_{level}_Product_Metadata"), ("INSPIRE.xml", "INSPIRE_Metadata")):
+        data = units.add(package, entries.pop(path), name, "", kind=METADATA_UNIT)
+        point_at(section, f"{data}_Information", data)
+    html = units.container(package, "HTML", "HTML Container")
+    for top, kind, metadata in _PARTS:
+        inside = {path: entries.pop(path) for path in list(entries) if path.startswith(f"{top}/")}
+        parent = units.container(package, f"{kind}s", f"{kind}s Container")
+        data = _add_part(units, parent, inside, kind, metadata, f"S2_{level}_{kind}1_Metadata")
+        point_at(section, f"{data}_Information", data)
+    for path, entry in entries.items():
+        units.add(html if path.startswith("HTML/") else package, entry, file_id(path))
     etree.indent(root, "  ")
     target = folder / MANIFEST
     target.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True) + b"\n")
     return target
 
 
-def _file(package: etree._Element, objects: etree._Element, path: Path, relative: str) -> None:
-    identifier = re.sub(r"[^A-Za-z0-9]", "_", relative)
-    suffix = PurePosixPath(relative).suffix
-    kind = "Metadata Unit" if suffix in _MEDIA else "Measurement Data Unit"
-    unit = etree.SubElement(package, f"{{{XFDU}}}contentUnit", ID=f"{identifier}_Unit", unitType=kind)
-    etree.SubElement(unit, "dataObjectPointer", dataObjectID=f"{identifier}_Data")
-    item = etree.SubElement(objects, "dataObject", ID=f"{identifier}_Data")
-    media = _MEDIA.get(suffix, "application/octet-stream")
-    stream = etree.SubElement(item, "byteStream", mimeType=media, size=str(path.stat().st_size))
-    etree.SubElement(stream, "fileLocation", href=f"./{relative}", locatorType="URL")
-    etree.SubElement(stream, "checksum", checksumName=ALGORITHM).text = checksum_of(path, ALGORITHM)
+def _add_part(
+    units: Units, parent: etree._Element, entries: dict[str, ManifestEntry], kind: str, metadata: str, name: str
+) -> str:
+    """Append the tile or datastrip with a container per folder; return the identifier of its metadata."""
+    number = f"{kind}1"
+    part = units.container(parent, number, f"{kind} Container")
+    described = next(path for path in entries if path.endswith(f"/{metadata}"))
+    data = units.add(part, entries.pop(described), name, "", kind=METADATA_UNIT)
+    containers: dict[str, etree._Element] = {}
+    for path, entry in entries.items():
+        inside = path.split("/", 2)[2]
+        top = inside.split("/")[0]
+        if top in CONTAINERS and top not in containers:
+            containers[top] = units.container(part, f"{top}_{number}", CONTAINERS[top])
+        base = f"{file_id(inside)}_{number}"
+        unit = METADATA_UNIT if top == INVENTORY_METADATA else MEASUREMENT_UNIT
+        units.add(containers.get(top, part), entry, base, image=top == "IMG_DATA", kind=unit)
+    return data
 
 
-def _metadata_section(root: etree._Element, parts: ProductParts) -> None:
-    section = etree.SubElement(root, "metadataSection")
+def _entries(folder: Path) -> dict[str, ManifestEntry]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in found}
+    return {
+        name: ManifestEntry(name, path.stat().st_size, checksum_of(path, ALGORITHM), ALGORITHM)
+        for name, path in names.items()
+        if name not in (MANIFEST, PROVENANCE)
+    }
+
+
+def _description(parts: ProductParts) -> Description:
+    tile, datatake = PdiName.parse(parts.tile_id), DatatakeName.parse(parts.datatake_id)
     datastrip = parts.datastrip_metadata
-    period = _described(section, "acquisitionPeriod", "acquisitionPeriod")
-    etree.SubElement(period, f"{{{SAFE}}}startTime").text = format_utc(datastrip.time("DATASTRIP_SENSING_START"))
-    etree.SubElement(period, f"{{{SAFE}}}stopTime").text = format_utc(datastrip.time("DATASTRIP_SENSING_STOP"))
-    platform = _described(section, "platform", "platform")
-    etree.SubElement(platform, f"{{{SAFE}}}familyName").text = "SENTINEL"
-    etree.SubElement(platform, f"{{{SAFE}}}number").text = DatatakeName.parse(parts.datatake_id).unit[1:]
-    instrument = etree.SubElement(platform, f"{{{SAFE}}}instrument")
-    name = etree.SubElement(instrument, f"{{{SAFE}}}familyName", abbreviation="MSI")
-    name.text = "Multi-Spectral Instrument"
-    tile = PdiName.parse(parts.tile_id)
-    processing = _described(section, "processing", "processing")
-    processing.set("name", f"Generation of Level-{parts.level_number} User Product")
-    processing.set("stop", format_utc(tile.creation))
-    etree.SubElement(processing, f"{{{SAFE}}}facility", name=tile.site, software=f"baseline {tile.baseline}")
-
-
-def _described(section: etree._Element, identifier: str, tag: str) -> etree._Element:
-    item = etree.SubElement(section, "metadataObject", ID=identifier, category="DMD", classification="DESCRIPTION")
-    data = etree.SubElement(etree.SubElement(item, "metadataWrap", mimeType="text/xml"), "xmlData")
-    return etree.SubElement(data, f"{{{SAFE}}}{tag}")
+    return Description(
+        unit=datatake.unit,
+        processing=f"Generation of Level-{parts.level_number} User Product",
+        creation=tile.creation,
+        site=tile.site,
+        baseline=tile.baseline,
+        start=datastrip.time("DATASTRIP_SENSING_START"),
+        stop=datastrip.time("DATASTRIP_SENSING_STOP"),
+        absolute_orbit=datatake.absolute_orbit,
+        relative_orbit=int(datastrip.text("SENSING_ORBIT_NUMBER")),
+        direction=datastrip.text("SENSING_ORBIT_DIRECTION"),
+        footprint=parts.tile.footprint(),
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from s2ps.formats.inventory_metadata import InventoryMetadata, read_inventory_metadata, write_inventory_metadata
-from s2ps.formats.manifest import differences, read_manifest, write_manifest
+from s2ps.formats.manifest import read_manifest
 from s2ps.formats.pdi_metadata import MetadataDocument, metadata_file, read_pdi_metadata, root_name
 from s2ps.model.errors import InputError
 
@@ -75,43 +75,6 @@ def test_footprint_with_and_without_heights(text: str, tmp_path: Path) -> None:
     path = tmp_path / "x.xml"
     path.write_bytes(document.to_bytes())
     assert read_pdi_metadata(path).footprint() == [(2, 1), (4, 3), (6, 5), (2, 1)]
-
-
-def item(tmp_path: Path) -> Path:
-    folder = tmp_path / "S2B_ITEM"
-    (folder / "IMG_DATA").mkdir(parents=True)
-    (folder / "IMG_DATA" / "a.bin").write_bytes(b"packets")
-    (folder / "m.xml").write_text("<x/>")
-    write_manifest(folder, "MSI_L0__GR")
-    return folder
-
-
-def test_manifest_lists_every_file(tmp_path: Path) -> None:
-    entries = read_manifest(item(tmp_path) / "manifest.safe")
-    assert [(entry.path, entry.size) for entry in entries] == [("IMG_DATA/a.bin", 7), ("m.xml", 4)]
-    assert entries[0].checksum == "c9c17db3d29de9a4d3525da0f2bdfe20"
-    assert list(differences(tmp_path / "S2B_ITEM")) == []
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [(None, "absent"), (b"packet", "has 6 bytes, the manifest says 7"), (b"Packets", "MD5 checksum")],
-)
-def test_manifest_finds_what_changed(tmp_path: Path, content: bytes | None, told: str) -> None:
-    folder = item(tmp_path)
-    file = folder / "IMG_DATA" / "a.bin"
-    file.unlink() if content is None else file.write_bytes(content)
-    found = list(differences(folder))
-    assert len(found) == 1
-    assert told in found[0]
-    assert "IMG_DATA/a.bin" in found[0]
-
-
-def test_manifest_may_not_point_outside(tmp_path: Path) -> None:
-    folder = item(tmp_path)
-    manifest = folder / "manifest.safe"
-    manifest.write_bytes(manifest.read_bytes().replace(b"./m.xml", b"../m.xml"))
-    assert "outside" in next(d for d in differences(folder) if "m.xml" in d)
 
 
 def test_real_manifest_reads() -> None:

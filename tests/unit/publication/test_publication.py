@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from unit.publication.items import (
     ASPECTS,
     DATASTRIP,
@@ -83,6 +84,28 @@ def test_product_metadata_tell_what_the_items_tell(tmp_path: Path, parts: tuple[
     assert set(metadata.all("quality_check")) == {"PASSED"}
 
 
+def test_manifest_nests_its_units_and_tells_orbit_and_footprint(tmp_path: Path, parts: tuple[Path, Path]) -> None:
+    root = etree.parse(publish_tile(tmp_path, *parts) / "manifest.safe").getroot()
+    above = {unit.get("ID"): unit.getparent().get("ID") for unit in root.iter("{*}contentUnit")}
+    assert above["S2_Level-1C_Product_Metadata_Unit"] is above["INSPIRE_Metadata_Unit"] is None
+    for kind, content in (
+        ("Tile", "IMG_DATA_Band_10m_1_Tile1_Unit"),
+        ("Datastrip", "Format_OLQC_Report_Datastrip1_Unit"),
+    ):
+        container = above[content]
+        assert container in (f"IMG_DATA_{kind}1", f"QI_DATA_{kind}1")
+        assert above[container] == above[f"S2_Level-1C_{kind}1_Metadata_Unit"] == f"{kind}1"
+        assert above[f"{kind}1"] == f"{kind}s"
+    objects = [node.get("ID") for node in root.iter("dataObject")]
+    assert len(objects) == len(set(objects))
+    assert {node.get("dataObjectID") for node in root.iter("dataObjectPointer")} == set(objects)
+    assert root.findtext(".//{*}orbitNumber") == "048123"
+    assert root.findtext(".//{*}relativeOrbitNumber") == "022"
+    assert root.find(".//{*}orbitNumber").get("groundTrackDirection") == "descending"
+    assert (root.findtext(".//{*}footPrint/{*}coordinates") or "").startswith("45.000000000 10.000000000 45.0")
+    assert b"partial" not in etree.tostring(root)
+
+
 def test_publishing_again_is_recognised_even_from_another_plan(tmp_path: Path, parts: tuple[Path, Path]) -> None:
     first = publish_tile(tmp_path, *parts)
     before = first.stat().st_ino
@@ -91,6 +114,20 @@ def test_publishing_again_is_recognised_even_from_another_plan(tmp_path: Path, p
     assert first.stat().st_ino == before
     assert Provenance.load(first).plan_hash == "abc"
     assert [path.name for path in (tmp_path / "products").iterdir()] == [PRODUCT]
+
+
+def test_a_product_whose_manifest_words_the_same_files_otherwise_is_recognised(
+    tmp_path: Path, parts: tuple[Path, Path]
+) -> None:
+    manifest = publish_tile(tmp_path, *parts) / "manifest.safe"
+    older = manifest.read_text().replace("Datastrips Container", "Datastrips")
+    manifest.write_text(older)
+    assert publish_tile(tmp_path, *parts) == manifest.parent
+    assert manifest.read_text() == older
+    manifest.write_text(older.replace("./INSPIRE.xml", "./INSPIRE.XML"))
+    (manifest.parent / "INSPIRE.xml").rename(manifest.parent / "INSPIRE.XML")
+    with pytest.raises(PublicationError, match=r"another content \(manifest.safe differs\)"):
+        publish_tile(tmp_path, *parts)
 
 
 def test_other_content_under_the_same_name_is_refused(tmp_path: Path, parts: tuple[Path, Path]) -> None:
