@@ -18,6 +18,7 @@ from ipf_adapters.reference.pdi import (
 )
 from ipf_adapters.science.ancillary_packets import Ancillary
 from ipf_adapters.science.working import DatastripInfo
+from s2ps.formats.gipp import file_version
 from s2ps.formats.pdi_metadata import MetadataDocument, Node, PdiMetadata, metadata_file, read_pdi_metadata
 from s2ps.model.errors import InputError
 from s2ps.model.names import DatatakeName, PdiName
@@ -86,7 +87,7 @@ def add_auxiliary(document: MetadataDocument, gipps: Iterable[Path], iers: str |
     listed = section.child("GIPP_List")
     for path in gipps:
         found = PdiName.parse(path.name)
-        listed.add("GIPP_FILENAME", path.name, type=found.file_type, version="0001")
+        listed.add("GIPP_FILENAME", path.name, type=found.file_type, version=file_version(path))
     if iers is not None:
         section.add("IERS_BULLETIN_FILENAME", iers)
 

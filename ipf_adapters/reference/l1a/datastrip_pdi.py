@@ -12,7 +12,7 @@ from ipf_adapters.reference.l1a.radio_finalize import read_quality
 from ipf_adapters.science import working
 from ipf_adapters.science.ancillary_packets import Ancillary
 from ipf_adapters.science.sun import earth_sun_correction
-from s2ps.formats.gipp import AbsoluteCalibration, read_gipp
+from s2ps.formats.gipp import AbsoluteCalibration, file_version, read_gipp
 from s2ps.formats.pdi_metadata import Node
 from s2ps.model.bands import BANDS
 from s2ps.model.mission import DETECTORS
@@ -115,8 +115,8 @@ def _auxiliary(node: Node, ctx: JobContext, reference_images: Sequence[str]) -> 
     for item in ctx.order.inputs:
         if item.type.startswith("GIP_"):
             for path in ctx.input_files(item.type):
-                gipps.add("GIPP_FILENAME", path.name.split(".")[0], type=item.type, version="0001")
-    node.add("PRODUCTION_DEM_TYPE", "S2IPF-DEMSRTM")
+                gipps.add("GIPP_FILENAME", path.name.split(".")[0], type=item.type, version=file_version(path))
+    node.add("PRODUCTION_DEM_TYPE", ctx.input_dir("DEM_SRTM").name)
     images = node.child("GRI_List")
     for name in reference_images:
         images.add("GRI_FILENAME", name)

@@ -28,7 +28,10 @@ class DatastripContent:
     tile_ids: Sequence[str]
     calibration: AbsoluteCalibration
     radiometry: RadiometricParameters
-    gipps: Sequence[tuple[str, str]]
+    gipps: Sequence[tuple[str, str, str]]
+    """Type, name and version of each parameter file."""
+    terrain: str
+    """Name of the elevation model."""
     bulletin: str
     reference_images: Sequence[str]
     meteorology: Sequence[str]
@@ -94,9 +97,9 @@ def _refining(parent: etree._Element, info: DatastripInfo, refining: Refining | 
 
 def _auxiliary(parent: etree._Element, content: DatastripContent) -> None:
     gipps = node(parent, "GIPP_List")
-    for file_type, name in content.gipps:
-        node(gipps, "GIPP_FILENAME", name, type=file_type, version="0001")
-    node(parent, "PRODUCTION_DEM_TYPE", "S2IPF-DEMSRTM")
+    for file_type, name, version in content.gipps:
+        node(gipps, "GIPP_FILENAME", name, type=file_type, version=version)
+    node(parent, "PRODUCTION_DEM_TYPE", content.terrain)
     node(parent, "IERS_BULLETIN_FILENAME", content.bulletin)
     images = node(parent, "GRI_List")
     for name in content.reference_images:

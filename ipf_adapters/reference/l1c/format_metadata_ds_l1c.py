@@ -28,6 +28,7 @@ def run(ctx: JobContext) -> None:
         calibration=read_gipp(ctx.input_file("GIP_R2ABCA"), AbsoluteCalibration),
         radiometry=read_gipp(ctx.input_file("GIP_R2PARA"), RadiometricParameters),
         gipps=auxiliary_names(ctx),
+        terrain=ctx.input_dir("DEM_SRTM").name,
         bulletin=_stems(ctx, "IERS")[0] if ctx.has_input("IERS") else "none",
         reference_images=_reference_images(ctx),
         meteorology=[*_stems(ctx, "ECMWF"), *_stems(ctx, "CAMS")],

@@ -9,6 +9,7 @@ from pathlib import Path
 from ipf_adapters.reference.context import JobContext
 from ipf_adapters.reference.errors import MissingInput
 from ipf_adapters.science.working import DatastripInfo
+from s2ps.formats.gipp import file_version
 from s2ps.model.names import PdiName
 from s2ps.model.timestamps import compact
 
@@ -51,11 +52,11 @@ def link_tree(source: Path, target: Path) -> int:
     return len(files)
 
 
-def auxiliary_names(ctx: JobContext) -> list[tuple[str, str]]:
-    """Return (type, file name without extension) of all GIPPs this job was given, sorted by type."""
+def auxiliary_names(ctx: JobContext) -> list[tuple[str, str, str]]:
+    """Return (type, file name without extension, version) of all GIPPs this job was given, sorted by type."""
     found = []
     for item in ctx.order.inputs:
         if item.type.startswith("GIP_"):
             for path in ctx.input_files(item.type):
-                found.append((item.type, path.name.split(".")[0]))
+                found.append((item.type, path.name.split(".")[0], file_version(path)))
     return sorted(set(found))

@@ -37,8 +37,8 @@ def run(ctx: JobContext) -> None:
     surface_characteristics(root)
     gipps = next(root.iter("GIPP_List"), None)
     if gipps is not None:
-        for file_type, file_name in content["gipps"]:
-            node(gipps, "GIPP_FILENAME", file_name, type=file_type, version="0001")
+        for file_type, file_name, version in content["gipps"]:
+            node(gipps, "GIPP_FILENAME", file_name, type=file_type, version=version)
     pdi = new_pdi(ctx.output_dir("PDI_DS"), target)
     xmltree.write(pdi.path / DATASTRIP_METADATA, root)
     pdi.finish()

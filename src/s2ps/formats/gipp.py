@@ -94,6 +94,12 @@ def read_band_gipps(paths: Iterable[Path], content: type[C]) -> dict[Band, C]:
     return found
 
 
+def file_version(path: Path) -> str:
+    """Return the version in the header of an auxiliary file, four digits, as product metadata list it."""
+    header, _ = read_eof(path)
+    return f"{header.version:04d}"
+
+
 def write_gipp(path: Path, header: EofHeader, content: GippContent) -> None:
     """Write one GIPP; the header must have the type of the content."""
     if content.TYPE not in ("", header.type):
@@ -153,6 +159,7 @@ __all__ = [
     "SpacecraftModel",
     "TileGridParameters",
     "ViewingDirections",
+    "file_version",
     "read_band_gipps",
     "read_gipp",
     "read_settings",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from s2ps.model.bands import BANDS, Band
 from s2ps.model.mission import DETECTORS
 from s2ps.model.timestamps import from_gps_seconds
 
+VERSION = 7
+"""File version of every parameter file."""
 SCALE, SCENES, LINES = 40, 2, 48
 BIAS = (3e-5, -2e-5, 4e-5)
 EPSG = 32632
@@ -272,7 +274,7 @@ def _write_auxiliary(folder: Path, model: SensorModel) -> None:
 def _write(folder: Path, content: gipp.GippContent, band: Band | None = None, file_type: str = "") -> Path:
     tail = f"_B{band.name[1:]}" if band else "_B00"
     name = f"S2B_OPER_{file_type or content.TYPE}_MPC__20260601T120000_V20260101T000000_21000101T000000{tail}.xml"
-    gipp.write_gipp(folder / name, EofHeader.from_name(name), content)
+    gipp.write_gipp(folder / name, replace(EofHeader.from_name(name), version=VERSION), content)
     return folder / name
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from unit.reference_l1.chain import Chain
-from unit.reference_l1.small_session import gipp, write_parameters
+from unit.reference_l1.small_session import VERSION, gipp, write_parameters
 
 from ipf_adapters.reference.errors import InvalidInput
 from ipf_adapters.reference.l1a.radio_ab import CORRECTIONS_NOT_MADE
+from s2ps.formats.pdi_metadata import metadata_file, read_pdi_metadata
 
 
 @pytest.mark.parametrize("file_type", sorted(CORRECTIONS_NOT_MADE))
@@ -24,3 +25,11 @@ def test_correction_that_is_not_made_is_refused(chain: Chain, folder: Path, file
     with pytest.raises(InvalidInput, match=f"{path.name}: enabled=true: RADIO_AB makes no .*: expected enabled=false"):
         chain.session.run("RADIO_AB", inputs, outputs, task=f"asked-{file_type}")
     assert not list(chain.session.folder(f"asked-{file_type}", "PDI_ATF_LIST").glob("*"))
+
+
+def test_metadata_name_version_of_parameter_files_and_elevation_model(chain: Chain) -> None:
+    item = next(chain.out("FORMAT_METADATA_DS_L1B", "PDI_DS").glob("*_MSI_L1B_DS_*"))
+    metadata = read_pdi_metadata(metadata_file(item))
+    assert {node.get("version") for node in metadata.root.iter("GIPP_FILENAME")} == {f"{VERSION:04d}"}
+    assert metadata.text("PRODUCTION_DEM_TYPE") == "DEM_SRTM", "the folder of the session"
+    assert metadata.text("SENSING_ORBIT_DIRECTION") == "DESCENDING"

@@ -198,7 +198,15 @@ def _run_l1c(chain: Chain) -> None:
     )  # fmt: skip
     chain.run("FORMAT_METADATA_TILE_L1C", {**base, LIST: everything}, (LIST,))
     chain.run(
-        "FORMAT_METADATA_DS_L1C", base, ("PDI_DS",), "IERS", "ECMWF", "CAMS", "GIP_R2ABCA", "GIP_R2PARA", "GIP_VIEDIR"
+        "FORMAT_METADATA_DS_L1C",
+        {**base, **heights},
+        ("PDI_DS",),
+        "IERS",
+        "ECMWF",
+        "CAMS",
+        "GIP_R2ABCA",
+        "GIP_R2PARA",
+        "GIP_VIEDIR",
     )
 
 
