@@ -163,17 +163,24 @@ class SensorModel:
         return lon, lat
 
     def locate_on(
-        self, detector: int, band: Band, line: ArrayLike, col: ArrayLike, terrain: Surface
+        self,
+        detector: int,
+        band: Band,
+        line: ArrayLike,
+        col: ArrayLike,
+        terrain: Surface,
+        tolerance: float = 0.01,
+        iterations: int = 12,
     ) -> tuple[Array, Array, Array]:
-        """Return (lon, lat, height) where image points meet the terrain, within 1 cm of height where it is smooth."""
+        """Return (lon, lat, height) where image points meet the terrain, to `tolerance` metres where it is smooth."""
         rays = self.rays(detector, band, line, col)
         height: Array = np.zeros(rays.origin.shape[:-1])
-        for _ in range(12):
+        for _ in range(iterations):
             _, lon, lat = ellipsoid.intersect(rays.origin, rays.direction, height)
             reached = np.asarray(terrain.height(lon, lat), dtype=np.float64)
             change = float(np.max(np.abs(reached - height), initial=0.0))
             height = reached
-            if change < 0.01:
+            if change < tolerance:
                 break
         return lon, lat, height
 

@@ -72,7 +72,7 @@ def _processing_contents(mission: MissionSettings) -> Iterator[gipp.GippContent]
     yield gipp.CoarseCloudThresholds(0.35, 0.25, 0.012)
     yield gipp.QuicklookExtraction(max(1, round(32 / mission.scale)), tuple(band.name for band in QL_BANDS))
     yield gipp.LocationParameters(20, 0.001, 12)
-    yield gipp.DirectLocationParameters(0.01, 12, 20.0)
+    yield gipp.DirectLocationParameters(0.01, 12, 20.0, 5, 2)
     yield gipp.TileGridParameters(mission.epsg, mission.anchor_easting, mission.anchor_northing, mission.scale)
     yield gipp.CoarseResolution(max(1, round(32 / mission.scale)))
     yield gipp.GeometricParameters(20, 3.0, 2.0, 1e-4)

@@ -13,26 +13,33 @@ from numpy.typing import NDArray
 from ipf_adapters.reference.errors import InvalidInput, MissingInput
 from ipf_adapters.science.geometry import SensorModel, Surface
 from ipf_adapters.science.working import DatastripInfo
+from s2ps.formats.gipp import DirectLocationParameters
 from s2ps.model.bands import Band
 
 Ring = list[tuple[float, float, float]]
 """Closed ring of (lon, lat, height)."""
 Feature = tuple[Ring, Mapping[str, Any]]
 
-_POINTS_ACROSS = 5
-
 
 def scene_ring(
-    model: SensorModel, info: DatastripInfo, detector: int, band: Band, scenes: range, terrain: Surface
+    model: SensorModel,
+    info: DatastripInfo,
+    detector: int,
+    band: Band,
+    scenes: range,
+    terrain: Surface,
+    location: DirectLocationParameters,
 ) -> Ring:
     """Return the outline on the terrain of consecutive scenes of one detector and band, counter-clockwise."""
     lines = info.lines(band)
     first, last = (scenes[0] - 1) * lines - 0.5, scenes[-1] * lines - 0.5
     width = band.width(info.scale) - 0.5
-    down, across = np.linspace(first, last, 2 * len(scenes) + 1), np.linspace(-0.5, width, _POINTS_ACROSS)
+    down = np.linspace(first, last, location.steps_along * len(scenes) + 1)
+    across = np.linspace(-0.5, width, location.points_across)
     line = np.concatenate([down, np.full_like(across, last)[1:], down[::-1][1:], np.full_like(across, first)[1:]])
     col = np.concatenate([np.full_like(down, width), across[::-1][1:], np.full_like(down, -0.5)[1:], across[1:]])
-    return ccw(np.stack(model.locate_on(detector, band, line, col, terrain), axis=-1))
+    accuracy = location.height_tolerance, location.iterations
+    return ccw(np.stack(model.locate_on(detector, band, line, col, terrain, *accuracy), axis=-1))
 
 
 def ccw(points: NDArray[np.float64]) -> Ring:

@@ -10,6 +10,7 @@ from ipf_adapters.reference.l1a import datastrip, footprints
 from ipf_adapters.reference.l1a.granule_geometry import Angles, GranuleGeometry, write_geometry
 from ipf_adapters.science import sun, working
 from ipf_adapters.science.geometry import SensorModel
+from s2ps.formats.gipp import DirectLocationParameters, read_gipp
 from s2ps.model.bands import BANDS, Band
 
 if TYPE_CHECKING:
@@ -24,16 +25,18 @@ def run(ctx: JobContext) -> None:
     info = datastrip.read_info(ctx)
     datation = working.read_datation(ctx.input_dir("PDI_DS"))
     model, terrain = datastrip.sensor_model(ctx), datastrip.terrain_of(ctx)
+    location = read_gipp(ctx.input_file("GIP_PRDLOC"), DirectLocationParameters)
     clouds = _clouds(ctx)
     vectors, granules = ctx.output_dir("VECTOR"), ctx.output_dir("PDI_DS_GR_LIST")
     every = range(1, info.granules + 1)
     for detector in ctx.detectors:
-        outline = footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, every, terrain)
+        outline = footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, every, terrain, location)
         footprints.write_features(
             vectors / f"D{detector:02d}_footprint.geojson", [(outline, {"detector": f"{detector:02d}"})]
         )
         for scene in every:
-            write_geometry(granules, TASK, granule_geometry(model, info, datation, detector, scene, terrain, clouds))
+            geometry = granule_geometry(model, info, datation, detector, scene, terrain, location, clouds)
+            write_geometry(granules, TASK, geometry)
     ctx.log.progress(len(ctx.detectors), len(ctx.detectors), "detectors located")
 
 
@@ -44,11 +47,13 @@ def granule_geometry(
     detector: int,
     scene: int,
     terrain: Terrain,
+    location: DirectLocationParameters,
     clouds: Any | None,
 ) -> GranuleGeometry:
     """Return outline, mean angles and cloud cover of a granule; `clouds` is a shapely geometry in degrees."""
     start, stop = datastrip.granule_period(info, datation, detector, scene)
-    ring = footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, range(scene, scene + 1), terrain)
+    one = range(scene, scene + 1)
+    ring = footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, one, terrain, location)
     lon, lat = np.mean([point[0] for point in ring[:-1]]), np.mean([point[1] for point in ring[:-1]])
     zenith, azimuth = sun.sun_angles(start + (stop - start) / 2, lon, lat)
     return GranuleGeometry(

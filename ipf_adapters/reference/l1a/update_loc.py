@@ -11,6 +11,7 @@ from ipf_adapters.science import working
 from ipf_adapters.science.geometry import SensorModel
 from ipf_adapters.science.sensor_loading import keep_datation
 from s2ps.formats.frame_file import FrameFile, write_frame_file
+from s2ps.formats.gipp import DirectLocationParameters, read_gipp
 from s2ps.model.bands import BANDS
 from s2ps.model.mission import DETECTORS
 from s2ps.model.timestamps import gps_seconds
@@ -33,14 +34,15 @@ def run(ctx: JobContext) -> None:
     keep_datation(target, info.start, ctx.input_file("GIP_DATATI"), ctx.input_file("IERS"))
     model = SensorModel.load(target, ctx.input_files("GIP_VIEDIR"))
     terrain = datastrip.terrain_of(ctx)
+    location = read_gipp(ctx.input_file("GIP_PRDLOC"), DirectLocationParameters)
     datation = working.read_datation(target)
     rings: list[footprints.Ring] = []
     granules = ctx.output_dir("PDI_DS_GR_LIST")
     for detector in DETECTORS:
         every = range(1, info.granules + 1)
-        rings.append(footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, every, terrain))
+        rings.append(footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, every, terrain, location))
         for scene in every:
-            write_geometry(granules, _TASK, _granule(model, info, datation, detector, scene, terrain))
+            write_geometry(granules, _TASK, _granule(model, info, datation, detector, scene, terrain, location))
         ctx.log.progress(detector, len(DETECTORS), "detectors located")
     outline = footprints.union_ring(rings)
     for folder in (target, ctx.output_dir("VECTOR_DS_FOOTPRINT")):
@@ -58,10 +60,11 @@ def _granule(
     detector: int,
     scene: int,
     terrain: Terrain,
+    location: DirectLocationParameters,
 ) -> GranuleGeometry:
     start, stop = datastrip.granule_period(info, datation, detector, scene)
     one = range(scene, scene + 1)
-    ring = footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, one, terrain)
+    ring = footprints.scene_ring(model, info, detector, datastrip.REFERENCE_BAND, one, terrain, location)
     position = (scene - 1) * info.lines_per_granule + 1
     return GranuleGeometry(
         detector=detector, scene=scene, position=position, start=start, stop=stop, footprint=tuple(ring)

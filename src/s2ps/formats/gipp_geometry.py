@@ -65,7 +65,7 @@ class LocationParameters:
 
 @dataclass(frozen=True, slots=True)
 class DirectLocationParameters:
-    """Accuracy of direct location."""
+    """Accuracy of direct location, and how finely outlines on the ground are drawn."""
 
     TYPE: ClassVar[str] = "GIP_PRDLOC"
     height_tolerance: float
@@ -73,6 +73,10 @@ class DirectLocationParameters:
     iterations: int
     rms_limit: float
     """Metres that the residuals of a well-located product do not exceed."""
+    points_across: int
+    """Points of an outline across a detector."""
+    steps_along: int
+    """Steps of an outline along one scene."""
 
 
 @dataclass(frozen=True, slots=True)

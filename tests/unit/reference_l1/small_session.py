@@ -256,6 +256,7 @@ def _write_auxiliary(folder: Path, model: SensorModel) -> None:
         gipp.DatationTiming(model.timing.period * 1000, -19, SCALE, delays),
         gipp.RadiometricParameters(SATURATION, -1000, 10000, 0, 65535),
         gipp.BlindPixels(0, 0.0),
+        gipp.DirectLocationParameters(0.01, 12, 20.0, 5, 2),
         gipp.DecompressionParameters("CCSDS 121.0", 12, 0),
         gipp.CrosstalkCorrection(np.zeros((13, 13))),
         gipp.Binning(3, ("B01", "B09", "B10")),

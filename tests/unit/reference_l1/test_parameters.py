@@ -9,8 +9,12 @@ from unit.reference_l1.chain import Chain
 from unit.reference_l1.small_session import VERSION, gipp, write_parameters
 
 from ipf_adapters.reference.errors import InvalidInput
+from ipf_adapters.reference.l1a.footprints import scene_ring
 from ipf_adapters.reference.l1a.radio_ab import CORRECTIONS_NOT_MADE
+from ipf_adapters.science.terrain import Terrain
+from ipf_adapters.science.working import read_datastrip
 from s2ps.formats.pdi_metadata import metadata_file, read_pdi_metadata
+from s2ps.model.bands import Band
 
 
 @pytest.mark.parametrize("file_type", sorted(CORRECTIONS_NOT_MADE))
@@ -33,3 +37,15 @@ def test_metadata_name_version_of_parameter_files_and_elevation_model(chain: Cha
     assert {node.get("version") for node in metadata.root.iter("GIPP_FILENAME")} == {f"{VERSION:04d}"}
     assert metadata.text("PRODUCTION_DEM_TYPE") == "DEM_SRTM", "the folder of the session"
     assert metadata.text("SENSING_ORBIT_DIRECTION") == "DESCENDING"
+
+
+def test_outlines_are_drawn_as_finely_as_the_parameter_file_says(chain: Chain) -> None:
+    model, terrain = (
+        chain.session.true_model,
+        Terrain(chain.session.root / "DEM_SRTM", chain.session.root / "DEM_GEOID"),
+    )
+    info = read_datastrip(chain.session.root / "datastrip")
+    location = gipp.DirectLocationParameters(0.01, 12, 20.0, 5, 2)
+    fine = gipp.DirectLocationParameters(0.01, 12, 20.0, 9, 4)
+    points = [len(scene_ring(model, info, 5, Band.B03, range(1, 3), terrain, some)) for some in (location, fine)]
+    assert points == [2 * (4 + 4) + 1, 2 * (8 + 8) + 1]
