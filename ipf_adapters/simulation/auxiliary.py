@@ -74,7 +74,7 @@ def _processing_contents(mission: MissionSettings) -> Iterator[gipp.GippContent]
     yield gipp.LocationParameters(20, 0.001, 12)
     yield gipp.DirectLocationParameters(0.01, 12, 20.0, 5, 2)
     yield gipp.TileGridParameters(mission.epsg, mission.anchor_easting, mission.anchor_northing, mission.scale)
-    yield gipp.CoarseResolution(max(1, round(32 / mission.scale)))
+    yield gipp.CoarseResolution(max(1, 32 // mission.scale))
     yield gipp.GeometricParameters(20, 3.0, 2.0, 1e-4)
     yield gipp.EarthModel(6378137.0, 1.0 / 298.257223563)
     yield gipp.MatchingParameters(33, 8, 0.75, 40)

@@ -189,7 +189,12 @@ def _run_l1c(chain: Chain) -> None:
     both = chain.fused("images", ortho, masks)
     chain.run("FORMAT_IMG_L1C", {**base, LIST: both}, (LIST,), "GIP_JP2KPA")
     chain.run(
-        "FORMAT_IMG_PVI_TCI", {**base, LIST: both}, ("PDI_DS_PVI_LIST", "PDI_DS_TCI_LIST"), "GIP_R2PARA", "GIP_JP2KPA"
+        "FORMAT_IMG_PVI_TCI",
+        {**base, LIST: both},
+        ("PDI_DS_PVI_LIST", "PDI_DS_TCI_LIST"),
+        "GIP_R2PARA",
+        "GIP_JP2KPA",
+        "GIP_HRTPAR",
     )
     pictures = root / "FORMAT_IMG_PVI_TCI"
     everything = chain.fused(

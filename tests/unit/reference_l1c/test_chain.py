@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pytest
+import rasterio
 from unit.reference_l1c.small_chain import LIST, TILE, Chain, copy_of
 
 from ipf_adapters.reference.errors import MissingInput
@@ -166,3 +169,23 @@ def test_a_tile_that_no_detector_sees_is_empty_but_whole(
     info = json.loads((empty.folder("TILE_FINALIZE") / "tile_info.json").read_text())
     assert info["no_data"] == 100.0
     assert info["footprint"] == []
+
+
+def test_preview_is_as_coarse_as_the_parameter_file_says(
+    chain: Chain, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = tmp_path_factory.mktemp("preview")
+    shutil.copytree(chain.root / "auxiliary", root / "auxiliary")
+    (path,) = (root / "auxiliary").glob("*_GIP_HRTPAR_*")
+    (factor,) = re.findall(r"<preview_pixels>(\d+)<", path.read_text())
+    path.write_text(path.read_text().replace(f">{factor}<", f">{2 * int(factor)}<"))
+    other = Chain(root, chain.truth)
+    images = other.fused("images", chain.root / "GEN_ORTHO_TOA" / LIST, chain.root / "MASK_S2" / LIST)
+    inputs = {"PDI_DS": chain.root / "PDI_DS", "TILE_LIST_FILE": chain.root / "tile_list_file.xml", LIST: images}
+    outputs = ("PDI_DS_PVI_LIST", "PDI_DS_TCI_LIST")
+    other.run("FORMAT_IMG_PVI_TCI", inputs, outputs, "GIP_R2PARA", "GIP_JP2KPA", "GIP_HRTPAR")
+    widths = []
+    for some in (chain, other):
+        with rasterio.open(next((some.root / "FORMAT_IMG_PVI_TCI").rglob("*_PVI.jp2"))) as image:
+            widths.append(image.width)
+    assert widths[1] == widths[0] // 2
