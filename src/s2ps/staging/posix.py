@@ -78,17 +78,16 @@ class PosixStore:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            partial.replace(path)
+            _publish(partial, path)
         finally:
             partial.unlink(missing_ok=True)
-        _sync_folder(path.parent)
 
     def open_log(self, key: str) -> BinaryIO:
         """Start a new file and keep the previous one as `<key>.1`."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            path.replace(path.with_name(f"{path.name}.1"))
+            _publish(path, path.with_name(f"{path.name}.1"))
         return path.open("w+b")
 
     def put(self, source: Path, key: str) -> None:
@@ -104,11 +103,10 @@ class PosixStore:
         partial = _aside(path, PARTIAL_MARK)
         try:
             shutil.copyfile(source, partial)
-            _sync_file(partial)
-            partial.replace(path)
+            _sync(partial)
+            _publish(partial, path)
         finally:
             partial.unlink(missing_ok=True)
-        _sync_folder(path.parent)
 
     def get(self, key: str, target: Path) -> None:
         """Copy a file or tree to a local path."""
@@ -145,7 +143,7 @@ class PosixStore:
                 raise StagingError(f"{key} cannot be committed: {error.strerror}") from error
             self.discard(tree)
             return False
-        _sync_folder(path.parent)
+        _sync(path.parent)
         return True
 
     def discard(self, tree: Path) -> None:
@@ -215,13 +213,23 @@ def _aside(path: Path, mark: str) -> Path:
     return path.with_name(f"{path.name}{mark}{uuid.uuid4().hex}")
 
 
-def _sync_file(path: Path) -> None:
+def _publish(source: Path, target: Path) -> None:
+    """Rename a file so that other machines see it at once.
+
+    CephFS lets other clients open a renamed file only seconds later, unless the file is synced after the rename.
+    """
+    descriptor = os.open(source, os.O_RDONLY)
+    try:
+        source.replace(target)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    _sync_file(folder)
