@@ -9,6 +9,7 @@ from typing import Any
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
+from s2ps.inventory.records import Claim
 from s2ps_airflow import claims, production, tasks
 from s2ps_airflow.identity import DATATAKE_ASSET, datatake_id, options
 
@@ -39,11 +40,11 @@ class ProductionOperator(BaseOperator):
             return production.run_key("session", session, options(context))
         return production.run_key("datatake", datatake_id(context), options(context))
 
-    def own_claim(self, context: Context) -> claims.Claim:
+    def own_claim(self, context: Context) -> Claim:
         """Return the claim of this run."""
-        return claims.Claim(context["dag_run"].dag_id, context["dag_run"].run_id)
+        return Claim(context["dag_run"].dag_id, context["dag_run"].run_id)
 
-    def state_of(self, context: Context, claim: claims.Claim) -> str | None:
+    def state_of(self, context: Context, claim: Claim) -> str | None:
         """Return the state of another run, asked from Airflow."""
         from airflow.sdk.exceptions import AirflowRuntimeError
 
@@ -89,7 +90,7 @@ class PlanOperator(ProductionOperator):
     def _claim(self, context: Context) -> None:
         datatake = datatake_id(context)
         mine = self.own_claim(context)
-        holder = claims.claim(production.claims_folder(), datatake, mine, lambda c: self.state_of(context, c))
+        holder = claims.claim(production.inventory(), datatake, mine, lambda c: self.state_of(context, c))
         if holder is None:
             return
         log.warning(
@@ -132,7 +133,7 @@ class ClusterOperator(ProductionOperator):
         if self.session_task:
             return
         datatake, mine = datatake_id(context), self.own_claim(context)
-        holder = claims.claim(production.claims_folder(), datatake, mine, lambda c: self.state_of(context, c))
+        holder = claims.claim(production.inventory(), datatake, mine, lambda c: self.state_of(context, c))
         if holder is not None:
             raise AirflowFailException(
                 f"datatake {datatake} is being produced by run {holder.run_id} of {holder.dag_id} now; "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib import resources
-from pathlib import Path
 from typing import Any, Literal
 
 from s2ps.model.mission import Level
@@ -73,10 +72,7 @@ def baselines() -> list[str]:
 
 def datatakes_between(start: datetime, stop: datetime) -> list[str]:
     """Return the ids of the datatakes sensed from `start` to `stop`, both included, in order of time."""
-    from s2ps.inventory.store import Inventory
-
-    inventory = Inventory(settings().place("inventory"))
-    return [record.id for record in inventory.datatakes_between(start, stop + timedelta(microseconds=1))]
+    return [record.id for record in inventory().datatakes_between(start, stop + timedelta(microseconds=1))]
 
 
 def time_limits() -> TimeLimits:
@@ -92,6 +88,8 @@ def iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment is not None else None
 
 
-def claims_folder() -> Path:
-    """Return the folder where runs write which datatake they produce."""
-    return settings().place("staging") / "claims"
+def inventory() -> Any:
+    """Return the inventory, which also says which run produces a datatake."""
+    from s2ps.inventory.store import Inventory
+
+    return Inventory(settings().place("inventory"))

@@ -15,9 +15,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from s2ps.execution.result import ClusterResult, JobResult
+from s2ps.inventory.records import Claim
+from s2ps.inventory.store import Inventory
 from s2ps.model import errors
 from s2ps_airflow import alerts, claims, failures, milestones, production, tasks
-from s2ps_airflow.claims import Claim
 from s2ps_airflow.identity import datatake_id, options
 
 pytestmark = pytest.mark.dags
@@ -161,23 +162,26 @@ def test_a_second_run_learns_who_produces_the_datatake(tmp_path: Path) -> None:
     def state_of(claim: Claim) -> str | None:
         return states.get(claim.run_id)
 
+    register = Inventory(tmp_path / "inventory.sqlite")
     first, second = Claim("datatake", "first"), Claim("datatake", "second")
-    assert claims.claim(tmp_path, DATATAKE, first, state_of) is None
-    assert claims.claim(tmp_path, DATATAKE, first, state_of) is None
-    assert claims.claim(tmp_path, DATATAKE, second, state_of) == first
+    assert claims.claim(register, DATATAKE, first, state_of) is None
+    assert claims.claim(register, DATATAKE, first, state_of) is None
+    assert claims.claim(register, DATATAKE, second, state_of) == first
     states["first"] = "success"
-    assert claims.claim(tmp_path, DATATAKE, second, state_of) is None
-    assert claims.holder_of(tmp_path, DATATAKE) == second
-    assert [path.name for path in tmp_path.iterdir()] == [f"{DATATAKE}.json"]
+    assert claims.claim(register, DATATAKE, second, state_of) is None
+    assert register.claim_of(DATATAKE) == second
 
 
 def test_of_many_runs_at_the_same_moment_one_wins(tmp_path: Path) -> None:
+    register = Inventory(tmp_path / "inventory.sqlite")
+    assert register.take(DATATAKE, Claim("datatake", "over"), None)
     start = threading.Barrier(8)
     refused: list[Claim | None] = []
+    states = {Claim("datatake", str(number)): "running" for number in range(8)}
 
     def attempt(number: int) -> None:
         start.wait()
-        refused.append(claims.claim(tmp_path, DATATAKE, Claim("datatake", str(number)), lambda _: "running"))
+        refused.append(claims.claim(register, DATATAKE, Claim("datatake", str(number)), states.get))
 
     threads = [threading.Thread(target=attempt, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -185,7 +189,7 @@ def test_of_many_runs_at_the_same_moment_one_wins(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert refused.count(None) == 1
-    assert {claim for claim in refused if claim} == {claims.holder_of(tmp_path, DATATAKE)}
+    assert {claim for claim in refused if claim} == {register.claim_of(DATATAKE)}
 
 
 @pytest.fixture

@@ -65,6 +65,14 @@ class ProductRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """The run that produces a datatake: one at a time may."""
+
+    dag_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run of a strategy over a session or datatake."""
 

@@ -107,6 +107,14 @@ PRODUCTS = Table(
     Index("products_by_datatake", "datatake", "level"),
 )
 
+CLAIMS = Table(
+    "claims",
+    METADATA,
+    Column("datatake", Text, primary_key=True),
+    Column("dag_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+)
+
 RUNS = Table(
     "runs",
     METADATA,

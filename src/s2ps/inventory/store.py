@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table, create_engine, event, select, text
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
-from s2ps.inventory.records import DatatakeRecord, ProductRecord, RunRecord, SessionRecord
-from s2ps.inventory.schema import DATATAKES, METADATA, PRODUCTS, RUNS, SESSIONS
+from s2ps.inventory.records import Claim, DatatakeRecord, ProductRecord, RunRecord, SessionRecord
+from s2ps.inventory.schema import CLAIMS, DATATAKES, METADATA, PRODUCTS, RUNS, SESSIONS
 from s2ps.model.errors import InputError, StagingError
 
 BUSY_TIMEOUT_S = 30
@@ -23,7 +23,7 @@ _Record = TypeVar("_Record", SessionRecord, DatatakeRecord, ProductRecord, RunRe
 
 
 class Inventory:
-    """Registers and finds sessions, datatakes, products and runs.
+    """Registers and finds sessions, datatakes, products and runs, and tells who produces a datatake.
 
     Every call is one transaction on a connection of its own, so an object may be shared by threads and survives a
     fork; registering the same record again changes nothing, another record of the same id replaces the first.
@@ -114,6 +114,28 @@ class Inventory:
         """Return the runs of a session or datatake, the oldest first."""
         query = select(RUNS).where(RUNS.c.kind == kind, RUNS.c.subject == subject)
         return self._all(RunRecord, query.order_by(RUNS.c.created_at, RUNS.c.key))
+
+    def claim_of(self, datatake_id: str) -> Claim | None:
+        """Return the run that took a datatake last; None when there is none."""
+        query = select(CLAIMS.c.dag_id, CLAIMS.c.run_id).where(CLAIMS.c.datatake == datatake_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else Claim(row.dag_id, row.run_id)
+
+    def take(self, datatake_id: str, mine: Claim, before: Claim | None) -> bool:
+        """Give a datatake to a run if `before` still holds it (None: nobody); return False when it does not."""
+        values = {"dag_id": mine.dag_id, "run_id": mine.run_id}
+        try:
+            with self._engine.begin() as connection:
+                if before is None:
+                    connection.execute(CLAIMS.insert().values(datatake=datatake_id, **values))
+                    return True
+                columns = CLAIMS.c
+                held = (columns.dag_id == before.dag_id) & (columns.run_id == before.run_id)
+                query = CLAIMS.update().where(columns.datatake == datatake_id, held).values(**values)
+                return connection.execute(query).rowcount == 1
+        except IntegrityError:
+            return False
 
     def _register(self, table: Table, key: str, record: _Record, keep: tuple[str, ...] = ()) -> _Record:
         values = {field.name: getattr(record, field.name) for field in fields(record)}
