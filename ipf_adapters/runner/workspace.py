@@ -52,8 +52,15 @@ def make_workspace(
     workspace = Workspace(folder=folder, order=folder / layout.JOB_ORDER)
     workspace.working.mkdir()
     prepare(folder, job)
-    workspace.order.write_bytes(write_job_order(_job_order(request, job, inputs, workspace)))
+    own = tuple(_own_folder(workspace, entry.type) for entry in job.inputs if entry.workspace)
+    workspace.order.write_bytes(write_job_order(_job_order(request, job, (*inputs, *own), workspace)))
     return workspace
+
+
+def _own_folder(workspace: Workspace, input_type: str) -> JobOrderInput:
+    folder = workspace.working / input_type
+    folder.mkdir()
+    return JobOrderInput(input_type, "Directory", (folder,))
 
 
 def environment_of(job: JobRequest, workspace: Workspace, inherited: Mapping[str, str]) -> dict[str, str]:

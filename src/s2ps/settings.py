@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from s2ps.model.errors import ConfigurationError
+
+OBJECT_STORE = "s3:"
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _location(text: str) -> str:
+    """Return a folder as absolute path and the URI of an object store unchanged; refuse other schemes."""
+    if text.startswith(OBJECT_STORE):
+        return text
+    parts = urlsplit(text)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return str(Path(unquote(parts.path)).resolve())
+    if "://" in text:
+        raise ConfigurationError(
+            f"S2PS_STAGING has the scheme {parts.scheme}, which is no staging",
+            expected="a folder, file:///folder or s3://bucket/prefix?endpoint=...",
+            next_step="correct the environment variable",
+        )
+    return str(Path(text).expanduser().resolve())
 
 
 class Settings(BaseSettings):
@@ -20,8 +44,14 @@ class Settings(BaseSettings):
 
     home: Path = Path("var")
     """Folder of everything the service writes, unless a field below says otherwise."""
-    staging: Path | None = None
-    """Staging store: plans, job folders, intermediate data. Default: home/staging."""
+    execution: Literal["local", "pod"] = "local"
+    """Where clusters run: as processes of the machine that runs the Airflow task, or as pods."""
+    staging: Annotated[str | None, BeforeValidator(_text)] = None
+    """Staging store: plans, job folders, intermediate data. A folder, file:///folder or s3://bucket/prefix?endpoint=...
+    Default: home/staging."""
+    workspaces: Path | None = None
+    """Folder of what processors keep from job to job; the same path wherever jobs run. Default: persistent/ in a
+    staging that is a folder; with another staging every job gets an empty one."""
     products: Path | None = None
     """Publication folder. Default: home/products."""
     inventory: Path | None = None
@@ -44,6 +74,8 @@ class Settings(BaseSettings):
     """Strategy when a run does not name one."""
     centre: str = Field(default="S2PS", pattern=r"^[A-Z0-9_]{4}$")
     """Processing centre written into names, four characters."""
+    creation_date: AwareDatetime | None = None
+    """Creation date of all products (ISO UTC), so that runs can be compared bit by bit. Default: when it is planned."""
     channels: int = Field(default=2, ge=1, le=4)
     """Channels a downlink session must have to be complete."""
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
@@ -72,7 +104,6 @@ class Settings(BaseSettings):
         root = base.home.expanduser().resolve()
         places = {
             "home": root,
-            "staging": base.staging or root / "staging",
             "products": base.products or root / "products",
             "inventory": base.inventory or root / "inventory.sqlite",
             "auxiliary": base.auxiliary or root / "auxiliary",
@@ -80,9 +111,23 @@ class Settings(BaseSettings):
             "gri": base.gri or root / "gri",
             "executables": base.executables or reference_executables(),
         }
-        optional = {"definitions": base.definitions, "strategies": base.strategies}
+        optional = {"definitions": base.definitions, "strategies": base.strategies, "workspaces": base.workspaces}
         paths = {name: path.expanduser().resolve() for name, path in {**places, **optional}.items() if path}
-        return base.model_copy(update=paths)
+        staging = _location(base.staging or str(root / "staging"))
+        created = base.creation_date.astimezone(UTC) if base.creation_date else None
+        return base.model_copy(update={**paths, "staging": staging, "creation_date": created})
+
+    @property
+    def staging_uri(self) -> str:
+        """Return the URI of the staging, file:///... or s3://...; raise ConfigurationError when it is not set."""
+        if self.staging is None:
+            raise ConfigurationError("setting staging is not set", next_step="set S2PS_STAGING or use Settings.load()")
+        return self.staging if self.staging.startswith(OBJECT_STORE) else Path(self.staging).as_uri()
+
+    @property
+    def staging_folder(self) -> Path | None:
+        """Return the folder of the staging, None when it is an object store."""
+        return None if self.staging is None or self.staging.startswith(OBJECT_STORE) else Path(self.staging)
 
     def place(self, name: str) -> Path:
         """Return one of the resolved folders or files; raises ConfigurationError when it is not set."""

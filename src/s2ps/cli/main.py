@@ -14,7 +14,7 @@ run together. Everything is written below one folder, HOME:
 
   session/                 downlink sessions, of `s2ps simulate`
   auxiliary/ static/ gri/  what processors need besides
-  staging/                 plans, job folders, logs
+  staging/                 plans, job folders, logs (S2PS_STAGING: elsewhere, also s3://)
   products/                what is published
   inventory.sqlite         what exists
   airflow/                 the embedded Airflow, its logs and login

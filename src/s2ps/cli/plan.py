@@ -81,7 +81,8 @@ def _assumed(settings: Settings, strategy: str | None, space: ObservationSpace, 
 
 
 def _stored(settings: Settings, datatake: str) -> list[Plan]:
-    if not settings.place("staging").is_dir():
+    folder = settings.staging_folder
+    if folder is not None and not folder.is_dir():
         raise NotReady(f"nothing was run in {settings.home} yet", next_step="give the --home of a run")
     production = Production(settings)
     key = RunKey("datatake", datatake, "")

@@ -56,7 +56,7 @@ def run(
       s2ps run --home var/mine --fault DECOMP:fail:133    a drill
 
     Products go to HOME/products, logs of processors to
-    HOME/staging/runs/<datatake>/logs. Exit codes: 0 fine, 2 error (a processor
+    runs/<datatake>/logs in HOME/staging (or S2PS_STAGING). Exit codes: 0 fine, 2 error (a processor
     failed, an input is missing ...), 130 interrupted.
     """
     guarded(lambda: _run(home, session, strategy, from_level, parallel, tuple(fault or ())))

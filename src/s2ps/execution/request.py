@@ -28,7 +28,7 @@ class Document(BaseModel):
 
 
 class InputRequest(Document):
-    """One input of a job: the outputs of other jobs, or paths."""
+    """One input of a job: the outputs of other jobs, paths, or an empty folder to work in."""
 
     type: str = Field(pattern=NAME_PATTERN)
     kind: Kind = "Directory"
@@ -40,12 +40,14 @@ class InputRequest(Document):
     """Output type of the producers, where it differs from `type`."""
     paths: tuple[str, ...] = ()
     """Absolute paths, or paths relative to the staging; given to the processor one by one."""
+    workspace: bool = False
+    """An empty folder the runner makes for this job and removes after it."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if bool(self.jobs) == bool(self.paths):
-            counts = f"{len(self.jobs)} jobs and {len(self.paths)} paths"
-            raise ValueError(f"input {self.type}: expected either jobs or paths, got {counts}")
+        if [bool(self.jobs), bool(self.paths), self.workspace].count(True) != 1:
+            counts = f"{len(self.jobs)} jobs and {len(self.paths)} paths{' and a workspace' if self.workspace else ''}"
+            raise ValueError(f"input {self.type}: expected either jobs or paths (or a workspace), got {counts}")
         return self
 
     @property

@@ -21,6 +21,7 @@ from s2ps.production.faults import Fault, fault_environment
 from s2ps.production.fingerprints import fingerprint
 from s2ps.production.runs import RunState
 from s2ps.settings import Settings
+from s2ps.staging.sharing import make_folder
 from s2ps.staging.store import StagingStore
 
 GRI_TYPE = "GRI_ORBIT"
@@ -143,10 +144,23 @@ class RequestBuilder:
         return InputRequest(type=entry.type, kind=kind, jobs=entry.jobs, run=run, source_type=entry.source_type)
 
     def _workspace(self, job: Job) -> Iterable[InputRequest]:
+        """Yield what the processor may write into: a folder that is kept, or an empty one the runner makes."""
+        staging, own = self.settings.staging_folder, self.settings.workspaces
+        kept = own or (staging / "persistent" if staging else None)
         for name in job.workspace:
-            folder = self.settings.place("staging") / "persistent" / job.processor / name
-            folder.mkdir(parents=True, exist_ok=True)
-            yield InputRequest(type=name, kind="Directory", paths=(str(folder),))
+            if kept is None:
+                yield InputRequest(type=name, workspace=True)
+                continue
+            folder = kept / job.processor / name
+            try:
+                make_folder(folder, own or staging or kept)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"workspace {folder} of {job.processor} cannot be made: {error.strerror}",
+                    expected="a folder that can be written, at the same path wherever jobs run",
+                    next_step="check its mount and rights, or correct S2PS_WORKSPACES",
+                ) from error
+            yield InputRequest(type=name, paths=(str(folder),))
 
     def _key(self, job: JobRequest) -> str:
         """Return the job's key: what `job_key` says and the state of what comes from outside, but for its workspace."""

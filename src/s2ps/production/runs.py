@@ -67,6 +67,10 @@ class RunState(BaseModel):
                 dates[level] = moment
         return RunState(creation=dates)
 
+    def fixed(self, levels: tuple[Level, ...], moment: datetime) -> RunState:
+        """Return the state with one creation date, given from outside, for each level."""
+        return RunState(creation={**self.creation, **dict.fromkeys(levels, moment)})
+
     def creation_text(self, level: Level) -> str:
         """Return the creation date of a level for job orders."""
         return format_utc(self.creation[level])

@@ -40,7 +40,7 @@ class Production:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store = open_store(settings.place("staging"))
+        self.store = open_store(settings.staging_uri)
         self.inventory = Inventory(settings.place("inventory"))
 
     def register_session(self, folder: Path) -> SessionRecord:
@@ -67,7 +67,9 @@ class Production:
             {"PROCESSING_CENTER": self.settings.centre, "ARCHIVING_CENTER": self.settings.centre},
         )  # fmt: skip
         made = tuple(dict.fromkeys(phase_of(job.phase).level for job in plan.graph))
-        state = RunState.load(self.store, run.id).with_creation(made, run.from_level, datetime.now(UTC))
+        state = RunState.load(self.store, run.id)
+        fixed = self.settings.creation_date
+        state = state.fixed(made, fixed) if fixed else state.with_creation(made, run.from_level, datetime.now(UTC))
         state.save(self.store, run.id)
         faults = tuple(Fault.parse(text) for text in run.faults)
         builder = RequestBuilder(
