@@ -1,5 +1,7 @@
 """The one tree of errors. A message names the object, says what was expected, and what to do next."""
 
+import errno
+
 
 class S2psError(Exception):
     """Base of every error S2PS raises on purpose; `retryable` says whether doing the same again can help."""
@@ -54,6 +56,10 @@ class StagingError(S2psError):
     retryable = True
 
 
+class StagingUnavailable(StagingError):
+    """The staging store, or the disk beside it, cannot be used for now: it does not answer or is full."""
+
+
 class TimeoutFailure(S2psError):
     """A job or cluster ran into its time limit and was killed."""
 
@@ -62,3 +68,32 @@ class Interrupted(S2psError):
     """Work was stopped from outside; doing it again continues it."""
 
     retryable = True
+
+
+TEMPORARY_ERRNOS = frozenset(
+    {
+        errno.ESTALE,
+        errno.EIO,
+        errno.ENOTCONN,
+        errno.ETIMEDOUT,
+        errno.ESHUTDOWN,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.ECONNABORTED,
+        errno.ENOSPC,
+        errno.EDQUOT,
+    }
+)
+"""What a network file system answers while it is away or full."""
+
+
+def is_temporary(error: BaseException | None) -> bool:
+    """Return True when an error, or what has caused it, says that a store cannot be used for now."""
+    while error is not None:
+        if isinstance(error, StagingUnavailable) or (isinstance(error, OSError) and error.errno in TEMPORARY_ERRNOS):
+            return True
+        error = error.__cause__
+    return False

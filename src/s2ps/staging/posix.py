@@ -15,12 +15,14 @@ from s2ps.model.errors import InputError, StagingError
 from s2ps.staging.checksum import sha256_of
 from s2ps.staging.keys import checked
 from s2ps.staging.layout import PARTIAL_MARK, STALE_MARK
+from s2ps.staging.sharing import is_shared, make_folder, share, share_tree
 from s2ps.staging.store import Entry
 
 
 class PosixStore:
     """A staging store in a folder; publication is one rename inside the same file system.
 
+    A root folder with the setgid bit is shared: whatever is made in it may be written by its group (see `sharing`).
     Files are synced to the disk before they are renamed. Trees are not synced file by file (that costs more than
     it saves): the records inside them carry checksums, so a tree damaged by a power cut is found and made again.
     """
@@ -35,6 +37,7 @@ class PosixStore:
                 expected="a folder that can be written",
                 next_step="check the mount and the rights, or set another staging folder",
             ) from error
+        self.shared = is_shared(self.root)
 
     @property
     def uri(self) -> str:
@@ -70,11 +73,11 @@ class PosixStore:
 
     def write(self, key: str, content: bytes) -> None:
         """Write a file and replace what was there in one step."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._place(key)
         partial = _aside(path, PARTIAL_MARK)
         try:
             with partial.open("xb") as stream:
+                self._share(partial)
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -84,11 +87,12 @@ class PosixStore:
 
     def open_log(self, key: str) -> BinaryIO:
         """Start a new file and keep the previous one as `<key>.1`."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._place(key)
         if path.exists():
             _publish(path, path.with_name(f"{path.name}.1"))
-        return path.open("w+b")
+        log = path.open("w+b")
+        self._share(path)
+        return log
 
     def put(self, source: Path, key: str) -> None:
         """Copy a local file or tree into the store."""
@@ -98,11 +102,11 @@ class PosixStore:
             if not self.commit(tree, key):
                 raise StagingError(f"{key} is already in the staging", next_step="delete it before putting it again")
             return
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._place(key)
         partial = _aside(path, PARTIAL_MARK)
         try:
             shutil.copyfile(source, partial)
+            self._share(partial)
             _sync(partial)
             _publish(partial, path)
         finally:
@@ -125,15 +129,16 @@ class PosixStore:
 
     def begin(self, key: str) -> Path:
         """Return a new empty folder beside the place of `key`."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = _aside(path, PARTIAL_MARK)
+        partial = _aside(self._place(key), PARTIAL_MARK)
         partial.mkdir()
+        self._share(partial)
         return partial
 
     def commit(self, tree: Path, key: str, *, replace: bool = False) -> bool:
         """Rename the folder to its final name; a folder that lost the race is removed."""
         path = self._path(key)
+        if self.shared:
+            share_tree(tree)
         if replace:
             self._remove(path)
         try:
@@ -182,6 +187,16 @@ class PosixStore:
         if not path.resolve().is_relative_to(self.root):
             raise InputError(f"{key} leads out of the staging {self.root} through a link", next_step="remove the link")
         return path
+
+    def _place(self, key: str) -> Path:
+        """Return the path of a key, in a folder that is there."""
+        path = self._path(key)
+        make_folder(path.parent, self.root)
+        return path
+
+    def _share(self, path: Path) -> None:
+        if self.shared:
+            share(path)
 
     def _remove(self, path: Path) -> None:
         stale = _aside(path, STALE_MARK)

@@ -14,7 +14,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from s2ps.model.errors import ConfigurationError, S2psError, StagingError
+from s2ps.model.errors import ConfigurationError, S2psError, StagingError, StagingUnavailable
 
 _REFUSED = {
     "403",
@@ -39,6 +39,13 @@ class AnswerError(StagingError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message, next_step="try again; if it stays, look at the S3 store")
         self.status = status
+
+
+class BusyError(AnswerError, StagingUnavailable):
+    """The store has answered, again and again, that it cannot serve now."""
+
+
+BUSY_STATUS = frozenset({429, 500, 502, 503, 504})
 
 
 def code_of(error: ClientError) -> str:
@@ -72,7 +79,7 @@ def _answered(action: str, place: str, error: ClientError) -> S2psError:
             expected="a bucket that exists and credentials that may list, read, write and delete in it",
             next_step="check the bucket, the endpoint and the credentials of this process",
         )
-    return AnswerError(message, status)
+    return BusyError(message, status) if status in BUSY_STATUS else AnswerError(message, status)
 
 
 def _unreached(action: str, place: str, error: BotoCoreError | Boto3Error) -> S2psError:
@@ -83,7 +90,9 @@ def _unreached(action: str, place: str, error: BotoCoreError | Boto3Error) -> S2
             expected="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a credentials file or a role",
             next_step="give this process credentials",
         )
-    return StagingError(f"{action}: {place} cannot be reached ({kind})", next_step="check the endpoint; try again")
+    return StagingUnavailable(
+        f"{action}: {place} cannot be reached ({kind})", next_step="check the endpoint; try again"
+    )
 
 
 def _status(error: ClientError) -> int:
