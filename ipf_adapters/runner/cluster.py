@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from s2ps.staging import layout
 from s2ps.staging.store import StagingStore
 
 INTERRUPTED = "interrupted"
+ATTEMPT_VARIABLE = "S2PS_ATTEMPT"
 
 
 def run_cluster(
@@ -73,6 +75,7 @@ def _result(
         cluster_id=request.cluster_id,
         run_id=request.run_id,
         plan_hash=request.plan_hash,
+        attempt=os.environ.get(ATTEMPT_VARIABLE, ""),
         state=state,
         started=started,
         finished=datetime.now(UTC),

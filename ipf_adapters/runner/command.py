@@ -10,14 +10,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from ipf_adapters.runner.stop import Stop
+from s2ps.execution.result import Ending
 
 GRACE_S = 5.0
 """Time a process group gets between SIGTERM and SIGKILL."""
-
-Ending = Literal["exit", "timeout", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)

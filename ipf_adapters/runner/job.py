@@ -128,6 +128,7 @@ class JobRunner:
             data_id=job.data_id,
             state=state,
             exit_code=outcome.exit_code if outcome else None,
+            ending=outcome.ending if outcome else None,
             warning=record.warning if record else False,
             seconds=round(outcome.seconds, 3) if outcome else 0.0,
             cpu_seconds=round(outcome.cpu_seconds, 3) if outcome else 0.0,

@@ -10,6 +10,8 @@ from s2ps.execution.request import Document
 
 JobState = Literal["done", "reused", "failed", "not_run"]
 ClusterState = Literal["success", "failed", "interrupted"]
+Ending = Literal["exit", "timeout", "interrupted"]
+"""How a process ended: by itself (also when others killed it), at its time limit, or stopped by the runner."""
 
 
 class OutputFile(Document):
@@ -54,6 +56,7 @@ class JobResult(Document):
     state: JobState
     exit_code: int | None = None
     """128 + n when signal n ended the process; None when it never started or its result was reused."""
+    ending: Ending | None = None
     warning: bool = False
     """True when the exit policy takes a non-zero exit code as a warning."""
     seconds: float = 0.0
@@ -80,6 +83,8 @@ class ClusterResult(Document):
     cluster_id: str
     run_id: str = ""
     plan_hash: str = ""
+    attempt: str = ""
+    """What the runner was told by S2PS_ATTEMPT, for example the uid of its pod: tells whose result this is."""
     state: ClusterState
     started: datetime | None = None
     finished: datetime | None = None

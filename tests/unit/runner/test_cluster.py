@@ -57,6 +57,14 @@ def test_warning_is_still_known_when_the_job_is_reused(bench: Workbench) -> None
     assert (again.state, again.warning) == ("reused", True)
 
 
+def test_a_result_tells_whose_it_is_and_how_its_jobs_ended(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S2PS_ATTEMPT", "8c1f")
+    request = bench.request(bench.job("a", EXIT="137"), bench.job("b", timeout_s="0.3", SLEEP="20"))
+    result = run(request)
+    assert result.attempt == ClusterResult.model_validate_json(result.dump()).attempt == "8c1f"
+    assert [job.ending for job in result.jobs] == ["exit", "timeout"]
+
+
 def test_signal_is_a_failure_for_every_policy(bench: Workbench) -> None:
     result = run_one(bench, exit_policy="idp_sc", SIGNAL="11")
     assert (result.state, result.exit_code) == ("failed", 139)
