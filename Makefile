@@ -9,10 +9,10 @@ SESSION ?=
 SCALE ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-stop test unit integration dags e2e check lint types imports bench lock clean
+.PHONY: test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports bench lock clean
 
 help: ## List the commands
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/.pip: requirements/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "S2PS needs Python 3.11, 3.12 or 3.13, found %d.%d: set PYTHON=python3.11" % sys.version_info[:2])'
@@ -55,6 +55,12 @@ dags: $(VENV)/.dev ## Run the tests that build Airflow DAGs
 
 e2e: $(VENV)/.dev ## Run the tests of the whole service under Airflow
 	@$(BIN)/python -m pytest -m e2e
+
+test-cluster-up: ## Start Ceph and Kubernetes on this machine for tests (root; builds Kubernetes once)
+	@tests/cluster/up
+
+test-cluster-down: ## End them and remove everything but the cache
+	@tests/cluster/down
 
 check: lint types imports ## Run the static checks and the catalogue check
 	@$(BIN)/s2ps processors check
