@@ -129,7 +129,7 @@ down() {
   for node in "${NODES[@]}"; do "$HERE/node.sh" down "$node"; done
   for name in scheduler controllers apiserver etcd; do stop "$name" 5; done
   if command -v iptables-save >/dev/null; then remove_rules; fi
-  rmdir /var/lib/cni 2>/dev/null || true
+  if [ -e "$K8S/made-var-lib-cni" ]; then rmdir /var/lib/cni 2>/dev/null || true; fi
   restore_sysctls
 }
 

@@ -14,6 +14,7 @@ SUBNET=10.244.$NUMBER.0/24
 IN_NODE=()
 
 controllers() { awk '$3 == "cgroup" {print $2}' /proc/mounts; }
+hierarchies() { awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/mounts; } # runc also makes folders in that of cgroup v2
 
 make_cgroups() {
   local controller
@@ -35,7 +36,7 @@ write_files() {
 start_machine() { # a process that keeps the mount namespace
   local cephfs=
   if [ "$NUMBER" -gt 1 ] && mountpoint -q "$CEPHFS_2"; then cephfs="mount --bind '$CEPHFS_2' '$CEPHFS';"; fi
-  mkdir -p /var/lib/cni
+  if mkdir /var/lib/cni 2>/dev/null; then touch "$K8S/made-var-lib-cni"; fi
   rm -f "$FOLDER/made"
   spawn "$NODE-machine" unshare --mount sh -euc "
     mount -t tmpfs -o mode=755 tmpfs /run
@@ -104,7 +105,7 @@ members() { # the processes of the node: those in its mount namespace and those 
 
 remove_cgroups() {
   local controller
-  for controller in $(controllers); do
+  for controller in $(hierarchies); do
     if [ -d "$controller/s2ps-$NODE" ]; then find "$controller/s2ps-$NODE" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
   done
 }
