@@ -9,7 +9,7 @@ SESSION ?=
 SCALE ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports bench lock clean
+.PHONY: test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports images bench lock clean
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -42,7 +42,7 @@ demo-stop: ## Stop the Airflow that `make demo` left running
 
 test: $(VENV)/.dev ## Run every check and test but the e2e ones
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -m "not e2e"
+	@$(BIN)/python -m pytest -m "not e2e and not cluster"
 
 unit: $(VENV)/.dev ## Run the unit tests only
 	@$(BIN)/python -m pytest -m unit
@@ -74,12 +74,16 @@ types: $(VENV)/.dev ## Check types
 imports: $(VENV)/.dev ## Check who imports what
 	@PYTHONPATH=src:.:plugins $(BIN)/lint-imports --no-cache
 
+images: $(VENV)/.dev ## Build the container images (IMAGES="base reference"; default: all)
+	@$(BIN)/python -m ipf_adapters.images $(IMAGES)
+
 bench: $(VENV)/.dev ## Measure what docs/performance.md reports
 	@$(BIN)/python -m tests.performance.bench
 
 lock: ## Write the pinned requirements anew from requirements/*.in
 	@cd requirements && ../$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 dev.in -o dev.txt
 	@cd requirements && ../$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements.in -c dev.txt -o requirements.txt
+	@cd requirements && for set in runner processors; do ../$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 $$set.in -c dev.txt -o $$set.txt || exit 1; done
 
 clean: ## Remove what was generated
 	rm -rf var build dist .pytest_cache .mypy_cache .ruff_cache *.egg-info src/*.egg-info
