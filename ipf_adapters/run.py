@@ -2,7 +2,8 @@
 
 The request is a local file or, with --staging, may be a key of that staging.
 
-Exit codes: 0 all jobs are fine, 1 a job failed, 2 the request or the staging cannot be used, 143 interrupted.
+Exit codes: 0 all jobs are fine, 1 a job failed, 2 the request or the staging cannot be used, 75 the staging or the disk
+cannot be used for now, 143 interrupted.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ipf_adapters.runner.cluster import INTERRUPTED, run_cluster
-from ipf_adapters.runner.stop import Stop
+from ipf_adapters.runner.cluster import run_cluster
+from ipf_adapters.runner.stop import INTERRUPTED, Stop
 from s2ps.execution.request import ClusterRequest
-from s2ps.model.errors import InputError, S2psError
+from s2ps.model.errors import InputError, S2psError, is_temporary
 from s2ps.staging.location import open_store
 from s2ps.staging.store import StagingStore
 
 EXIT_OF_STATE = {"success": 0, "failed": 1, "interrupted": 143}
 EXIT_UNUSABLE = 2
+EXIT_TEMPORARY = 75
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,10 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = run_cluster(request, store, stop=stop, write=write, verify=options.verify)
     except (S2psError, OSError) as error:
         print(f"{options.request}: {error}", file=sys.stderr, flush=True)
-        return EXIT_UNUSABLE
+        return EXIT_TEMPORARY if is_temporary(error) else EXIT_UNUSABLE
     if options.quiet and result.error:
         print(result.error, file=sys.stderr, flush=True)
-    return EXIT_OF_STATE[result.state]
+    return EXIT_TEMPORARY if stop.temporary and result.state == "interrupted" else EXIT_OF_STATE[result.state]
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

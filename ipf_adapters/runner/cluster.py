@@ -12,14 +12,13 @@ from ipf_adapters.runner.job import JobRunner
 from ipf_adapters.runner.outputs import VerifyMode
 from ipf_adapters.runner.progress import Progress
 from ipf_adapters.runner.scheduler import Scheduler
-from ipf_adapters.runner.stop import Stop
+from ipf_adapters.runner.stop import INTERRUPTED, Stop
 from s2ps.execution.request import ClusterRequest
 from s2ps.execution.result import ClusterResult, ClusterState, JobResult
-from s2ps.model.errors import S2psError
+from s2ps.model.errors import S2psError, is_temporary
 from s2ps.staging import layout
 from s2ps.staging.store import StagingStore
 
-INTERRUPTED = "interrupted"
 ATTEMPT_VARIABLE = "S2PS_ATTEMPT"
 
 
@@ -42,6 +41,8 @@ def run_cluster(
         results = Scheduler(request, jobs.run, progress.finished, stop).run()
         result = _result(request, started, results, stop.reason)
     except (S2psError, OSError) as error:
+        if is_temporary(error):
+            stop.give_up(error)
         result = _result(request, started, (), stop.reason, str(error))
     finally:
         limit.cancel()

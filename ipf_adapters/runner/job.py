@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import IO
 
 from ipf_adapters.runner.command import GRACE_S, Outcome, run_command
+from ipf_adapters.runner.executables import executable_of
 from ipf_adapters.runner.inputs import InputResolver
 from ipf_adapters.runner.outputs import VerifyMode, collect, damage, read_record, write_record
 from ipf_adapters.runner.stop import Stop
 from ipf_adapters.runner.workspace import Workspace, environment_of, make_workspace, tail
 from s2ps.execution.request import ClusterRequest, JobRequest
 from s2ps.execution.result import JobRecord, JobResult, JobState, OutputFile
-from s2ps.model.errors import S2psError
+from s2ps.model.errors import S2psError, is_temporary
 from s2ps.staging import layout
 from s2ps.staging.store import StagingStore
 
@@ -38,11 +39,13 @@ class JobRunner:
                 if record is not None:
                     return self._result(job, "reused", started, record=record)
                 self._store.delete(folder)
+            command = executable_of(job)
             workspace = make_workspace(self._store, self._request, job, self._inputs.resolve(job))
         except (S2psError, OSError) as error:
+            self._noted(error)
             return self._result(job, "failed", started, error=_naming(job, str(error)))
         try:
-            return self._attempt(job, workspace, started)
+            return self._attempt(job, command, workspace, started)
         finally:
             if workspace.folder.exists():
                 self._store.discard(workspace.folder)
@@ -57,11 +60,16 @@ class JobRunner:
             return None
         return record
 
-    def _attempt(self, job: JobRequest, workspace: Workspace, started: datetime) -> JobResult:
+    def _noted(self, error: S2psError | OSError) -> None:
+        """Stop the cluster when an error will pass: its other jobs would only meet it too."""
+        if is_temporary(error):
+            self._stop.give_up(error)
+
+    def _attempt(self, job: JobRequest, command: str, workspace: Workspace, started: datetime) -> JobResult:
         with self._store.open_log(layout.log(self._request.datatake, job.id)) as log:
             try:
                 outcome = run_command(
-                    [job.executable, str(workspace.order)],
+                    [command, str(workspace.order)],
                     cwd=workspace.working,
                     environment=environment_of(job, workspace, os.environ),
                     log=log,
@@ -69,13 +77,15 @@ class JobRunner:
                     stop=self._stop,
                 )
             except OSError as error:
-                unstarted = f"{job.id}: {job.executable} cannot be started: {error.strerror}; check the catalogue"
+                self._noted(error)
+                unstarted = f"{job.id}: {command} cannot be started: {error.strerror}; check the catalogue"
                 return self._result(job, "failed", started, error=unstarted)
             reason = _failure(job, outcome, self._stop.reason)
             if reason is None:
                 try:
                     return self._commit(job, workspace, outcome, started)
                 except (S2psError, OSError) as error:
+                    self._noted(error)
                     reason = str(error)
             return self._failed(job, workspace, outcome, started, _with_log(reason, log))
 

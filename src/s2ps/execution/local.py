@@ -13,7 +13,7 @@ from pathlib import Path
 from s2ps.execution.backend import ProgressSink
 from s2ps.execution.request import ClusterRequest
 from s2ps.execution.result import ClusterResult
-from s2ps.model.errors import ConfigurationError, ProcessorFailure
+from s2ps.model.errors import ConfigurationError, ProcessorFailure, S2psError, StagingUnavailable
 from s2ps.staging import layout
 from s2ps.staging.location import open_store
 
@@ -21,7 +21,9 @@ RUNNER_MODULE = "ipf_adapters.run"
 STOP_S = 20.0
 """Time the runner gets to kill its processors and to write its result; they get 5 s themselves."""
 EXIT_UNUSABLE = 2
+EXIT_TEMPORARY = 75
 TAIL_LINES = 20
+_KINDS: dict[int, type[S2psError]] = {EXIT_UNUSABLE: ConfigurationError, EXIT_TEMPORARY: StagingUnavailable}
 
 
 class LocalBackend:
@@ -106,9 +108,9 @@ def _stop(process: subprocess.Popen[str]) -> None:
             stream.close()
 
 
-def _no_result(request: ClusterRequest, code: int, last: deque[str]) -> ConfigurationError | ProcessorFailure:
+def _no_result(request: ClusterRequest, code: int, last: deque[str]) -> S2psError:
     said = "\n".join(last) or "it said nothing"
-    kind = ConfigurationError if code == EXIT_UNUSABLE else ProcessorFailure
+    kind = _KINDS.get(code, ProcessorFailure)
     return kind(
         f"cluster {request.cluster_id} ended with exit code {code} and without a result:\n{said}",
         expected=f"a result at {layout.result(request.run_id, request.cluster_id)}",

@@ -82,7 +82,8 @@ class JobRequest(Document):
     processor: str
     version: str
     executable: str
-    """Absolute path of the command; it gets the path of its job order as only argument."""
+    """Command, which gets the path of its job order as only argument: an absolute path, or one below the folders of
+    executables of the place where the job runs."""
     exit_policy: ExitPolicy = "strict"
     timeout_s: float = Field(gt=0)
     data_id: str = ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from s2ps.execution.executables import find_in
 from s2ps.model.errors import ConfigurationError
 from s2ps.settings import Settings, reference_executables
 
@@ -23,21 +23,9 @@ def executable_folders(settings: Settings) -> tuple[Path, ...]:
 
 def find_executable(settings: Settings, processor: str, command: str) -> Path:
     """Return the first `command` or NAME.bash in the folders; raises ConfigurationError when there is none to run."""
-    folders = executable_folders(settings)
-    for folder in folders:
-        for candidate in (folder / command, folder / f"{processor}.bash"):
-            if candidate.is_file():
-                return _runnable(processor, candidate)
-    raise ConfigurationError(
-        f"processor {processor} has no executable in {' or '.join(map(str, folders))}",
-        expected=f"{command} or {processor}.bash",
-        next_step="install the processor there, or set S2PS_EXECUTABLES",
-    )
+    return find_in(executable_folders(settings), processor, command)
 
 
-def _runnable(processor: str, file: Path) -> Path:
-    if not os.access(file, os.X_OK):
-        raise ConfigurationError(
-            f"processor {processor}: {file} may not be executed", next_step=f"run `chmod +x {file}`"
-        )
-    return file
+def requested_executable(settings: Settings, processor: str, command: str) -> str:
+    """Return what a request says: the path here or, for pods, the command, which its image has at its own place."""
+    return command if settings.execution == "pod" else str(find_executable(settings, processor, command))

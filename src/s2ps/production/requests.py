@@ -16,7 +16,7 @@ from s2ps.model.errors import ConfigurationError
 from s2ps.planning.plan import Plan
 from s2ps.processors.auxiliary import OPTIONAL_TYPES, STATIC_FOLDERS
 from s2ps.processors.phases import phase_of
-from s2ps.production.executables import find_executable
+from s2ps.production.executables import requested_executable
 from s2ps.production.faults import Fault, fault_environment
 from s2ps.production.fingerprints import fingerprint
 from s2ps.production.runs import RunState
@@ -120,7 +120,7 @@ class RequestBuilder:
             task=job.task,
             processor=job.processor,
             version=job.version,
-            executable=str(find_executable(self.settings, job.processor, job.executable)),
+            executable=requested_executable(self.settings, job.processor, job.executable),
             exit_policy="idp_sc" if job.exit_policy == "idp_sc" else "strict",
             timeout_s=float(job.timeout),
             data_id=job.data_id.key,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from s2ps.staging.checksum import sha256_of
 from s2ps.staging.layout import PARTIAL_MARK
 from s2ps.staging.s3_errors import CONFLICT, MISSING, TAKEN, code_of, named
 from s2ps.staging.s3_location import S3Location
+from s2ps.staging.s3_patience import Answer, patience, patiently
 
-ATTEMPTS = 8
+ATTEMPTS = 4
+"""Of the client, for one request; `s3_patience` repeats them all."""
 PARALLEL = 8
 """Files, or parts of one large file, on their way at the same time."""
 PART_BYTES = 8 * 1024 * 1024
@@ -52,8 +55,17 @@ class Content:
 class Bucket:
     """Reads and writes objects by name (below the prefix of the location); what is read is always verified."""
 
-    def __init__(self, location: S3Location, *, attempts: int = ATTEMPTS, part_bytes: int = PART_BYTES) -> None:
+    def __init__(
+        self,
+        location: S3Location,
+        *,
+        attempts: int = ATTEMPTS,
+        part_bytes: int = PART_BYTES,
+        patience_s: float | None = None,
+    ) -> None:
+        """`patience_s` is for how long a busy or unreachable store is asked again; None: as the environment says."""
         self._location = location
+        self._patience_s = patience() if patience_s is None else patience_s
         self._start = f"{location.prefix}/" if location.prefix else ""
         self._part_bytes = part_bytes
         self._transfer = TransferConfig(
@@ -79,13 +91,10 @@ class Bucket:
 
     def get(self, name: str) -> bytes | None:
         """Return the verified content of a small object, None when it is missing."""
-        with self._named("read", name):
-            try:
-                answer, body = self._whole(name)
-            except ClientError as error:
-                if code_of(error) in MISSING:
-                    return None
-                raise
+        found = self._ask("read", name, lambda: _unless_missing(lambda: self._whole(name)))
+        if found is None:
+            return None
+        answer, body = found
         self._verify(name, hashlib.sha256(body).hexdigest(), self._recorded(name, answer))
         return body
 
@@ -103,79 +112,75 @@ class Bucket:
         """Write a small object; with `first` return False when the store says that there is one already."""
         more = {"IfNoneMatch": "*"} if first else {}
         metadata = {SHA256: hashlib.sha256(body).hexdigest()}
-        with self._named("write", name):
+
+        def write() -> bool:
             try:
                 self._client.put_object(**self._object(name), Body=body, Metadata=metadata, **more)
             except ClientError as error:
                 if first and code_of(error) in TAKEN | CONFLICT:
                     return False
                 raise
-        return True
+            return True
+
+        return self._ask("write", name, write)
 
     def head(self, name: str) -> Content | None:
         """Return the recorded content of an object, None when it is missing."""
-        with self._named("look at", name):
-            try:
-                answer = self._client.head_object(**self._object(name))
-            except ClientError as error:
-                if code_of(error) in MISSING:
-                    return None
-                raise
+
+        def look() -> Any:
+            return _unless_missing(lambda: self._client.head_object(**self._object(name)))
+
+        answer = self._ask("look at", name, look)
+        if answer is None:
+            return None
         return Content(answer["ContentLength"], self._recorded(name, answer))
 
     def listing(self, start: str) -> Iterator[Listed]:
         """Yield the objects whose names begin with a text, in the order of their names."""
-        with self._named("list", start):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._location.bucket, Prefix=self._start + start
-            )
-            for item in (item for page in pages for item in page.get("Contents", ())):
+        for page in self._pages(start):
+            for item in page.get("Contents", ()):
                 yield Listed(item["Key"].removeprefix(self._start), item["Size"], item["LastModified"])
 
     def level(self, folder: str) -> set[str]:
         """Return the names directly below a folder ("…/"): of objects, and of folders with a "/" at their end."""
         names: set[str] = set()
-        with self._named("list", folder):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._location.bucket, Prefix=self._start + folder, Delimiter="/"
-            )
-            for page in pages:
-                names.update(item["Key"] for item in page.get("Contents", ()))
-                names.update(item["Prefix"] for item in page.get("CommonPrefixes", ()))
+        for page in self._pages(folder, Delimiter="/"):
+            names.update(item["Key"] for item in page.get("Contents", ()))
+            names.update(item["Prefix"] for item in page.get("CommonPrefixes", ()))
         return {name.removeprefix(self._start + folder) for name in names}
 
     def any(self, start: str) -> bool:
         """Return True when the name of an object begins with a text."""
-        with self._named("list", start):
-            answer = self._client.list_objects_v2(Bucket=self._location.bucket, Prefix=self._start + start, MaxKeys=1)
-        return bool(answer.get("Contents"))
+        return any(page.get("Contents") for page in itertools.islice(self._pages(start, MaxKeys=1), 1))
 
     def copy(self, name: str, target: str) -> None:
         """Copy an object inside the store."""
         source = {"Bucket": self._location.bucket, "Key": self._object(name)["Key"]}
-        with self._named("copy", name):
-            self._client.copy_object(**self._object(target), CopySource=source)
+        self._ask("copy", name, lambda: self._client.copy_object(**self._object(target), CopySource=source))
 
     def delete(self, *names: str) -> None:
         """Remove objects; missing ones are fine. One request each: not every store takes the request for many."""
-        with self._named("delete", names[0] if names else ""):
-            list(self.pool.map(lambda name: self._client.delete_object(**self._object(name)), names))
+
+        def remove(name: str) -> None:
+            self._ask("delete", name, lambda: self._client.delete_object(**self._object(name)))
+
+        list(self.pool.map(remove, names))
 
     def upload(self, source: Path, name: str, sha256: str) -> None:
         """Write a file, large ones in parallel parts; refuse a file that changes meanwhile."""
         before = source.stat()
         extra = {"Metadata": {SHA256: sha256}}
-        with self._named("upload", name):
-            if before.st_size < self._part_bytes:
-                body = source.read_bytes()
-                changed = hashlib.sha256(body).hexdigest() != sha256
-                if not changed:
-                    self._client.put_object(**self._object(name), Body=body, **extra)
-            else:
-                key = self._object(name)
-                self._client.upload_file(str(source), key["Bucket"], key["Key"], ExtraArgs=extra, Config=self._transfer)
-                after = source.stat()
-                changed = (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
+        key = self._object(name)
+        if before.st_size < self._part_bytes:
+            body = source.read_bytes()
+            changed = hashlib.sha256(body).hexdigest() != sha256
+            if not changed:
+                self._ask("upload", name, lambda: self._client.put_object(**key, Body=body, **extra))
+        else:
+            parts = partial(self._client.upload_file, str(source), key["Bucket"], key["Key"])
+            self._ask("upload", name, lambda: parts(ExtraArgs=extra, Config=self._transfer))
+            after = source.stat()
+            changed = (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
         if changed:
             self.delete(name)
             raise StagingError(f"{source} has changed while it was uploaded", next_step="upload it again")
@@ -183,26 +188,26 @@ class Bucket:
     def download(self, name: str, target: Path, content: Content) -> None:
         """Write an object into a file that appears whole and verified."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f"{target.name[:50]}{PARTIAL_MARK}{uuid.uuid4().hex}")
+        partial_file = target.with_name(f"{target.name[:50]}{PARTIAL_MARK}{uuid.uuid4().hex}")
         try:
             if content.size < self._part_bytes:
                 body = self.get(name)
                 if body is None:
                     raise StagingError(f"{name} is no longer in {self._place}", next_step="make it again")
-                partial.write_bytes(body)
+                partial_file.write_bytes(body)
                 found = hashlib.sha256(body).hexdigest()
             else:
-                with self._named("download", name):
-                    self._client.download_file(**self._object(name), Filename=str(partial), Config=self._transfer)
-                found = sha256_of(partial)
+                place = {**self._object(name), "Filename": str(partial_file), "Config": self._transfer}
+                self._ask("download", name, lambda: self._client.download_file(**place))
+                found = sha256_of(partial_file)
             self._verify(name, found, content.sha256)
-            partial.replace(target)
+            partial_file.replace(target)
         finally:
-            partial.unlink(missing_ok=True)
+            partial_file.unlink(missing_ok=True)
 
     def abort_uploads(self, before: datetime) -> int:
         """Give up multipart uploads that began before a moment and never ended; return how many."""
-        with self._named("list the uploads of", ""):
+        with named("list the uploads of", self._place):
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=self._location.bucket, Prefix=self._start
             )
@@ -221,8 +226,24 @@ class Bucket:
             )
         return {"Bucket": self._location.bucket, "Key": key}
 
-    def _named(self, action: str, name: str) -> AbstractContextManager[None]:
-        return named(f"{action} {name}".strip(), self._place)
+    def _ask(self, action: str, name: str, request: Callable[[], Answer]) -> Answer:
+        """Make a request; its errors name the action, and it is repeated while the store cannot serve."""
+
+        def once() -> Answer:
+            with named(f"{action} {name}".strip(), self._place):
+                return request()
+
+        return patiently(once, self._patience_s)
+
+    def _pages(self, start: str, **more: Any) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a listing; each is asked for patiently."""
+        asked: dict[str, Any] = {"Bucket": self._location.bucket, "Prefix": self._start + start, **more}
+        while True:
+            page = self._ask("list", start, lambda: self._client.list_objects_v2(**asked))
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def _recorded(self, name: str, answer: dict[str, Any]) -> str:
         recorded: str | None = answer.get("Metadata", {}).get(SHA256)
@@ -241,6 +262,15 @@ class Bucket:
                 expected=expected,
                 next_step="delete it and make it again",
             )
+
+
+def _unless_missing(request: Callable[[], Answer]) -> Answer | None:
+    try:
+        return request()
+    except ClientError as error:
+        if code_of(error) in MISSING:
+            return None
+        raise
 
 
 def _config(location: S3Location, attempts: int) -> Config:
