@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             built = workshop.build(name)
             seconds = time.monotonic() - begun
             print(f"{built.tag}  {built.digest}  {workshop.megabytes(name)}  {seconds:.1f} s", flush=True)
+        workshop.cache.tidy()
     except (OSError, RuntimeError, ValueError) as error:
         print(f"images: {error}", file=sys.stderr)
         return 1

@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +16,10 @@ from typing import IO
 
 PACKING = 1
 """Raised when the bytes of a layer change though its inputs do not."""
+OWNER = 10001
+"""User and group of what the processes of an image may write."""
+KEPT_DAYS = 30
+"""Days an unused layer is kept."""
 _LEVEL = 5
 
 
@@ -63,7 +69,9 @@ class LayerCache:
     def layer(self, key: str, epoch: int, make: Callable[[Path], tuple[Component, ...]]) -> Layer:
         """Return the layer of a key; when there is none, `make` writes its tar to the path it gets."""
         note = self.folder / f"{key}.json"
-        if not note.is_file():
+        if note.is_file():
+            os.utime(note)
+        else:
             tar = self.folder / f"{key}.tar.partial-{os.getpid()}"
             try:
                 components = make(tar)
@@ -73,6 +81,14 @@ class LayerCache:
         known = json.loads(note.read_text(encoding="utf-8"))
         components = tuple(Component(**entry) for entry in known.pop("components"))
         return Layer(blob=self.folder / f"{key}.tar.gz", components=components, **known)
+
+    def tidy(self, days: float = KEPT_DAYS) -> None:
+        """Remove layers that were not used for some days."""
+        for note in self.folder.glob("*.json"):
+            if note.stat().st_mtime < time.time() - days * 86400:
+                note.unlink()
+                note.with_suffix(".tar.gz").unlink(missing_ok=True)
+                shutil.rmtree(note.with_suffix(".root"), ignore_errors=True)
 
     def _keep(self, key: str, tar: Path, epoch: int, components: tuple[Component, ...]) -> None:
         packed = tar.with_suffix(".gz")
@@ -107,19 +123,31 @@ def blocks(source: IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
         yield block
 
 
-def pack_tree(tree: Path, tar: Path, epoch: int) -> None:
-    """Write the content of a folder as tar: in order of name, owned by root, no time but `epoch`, modes 755 and 644."""
+def pack_tree(tree: Path, tar: Path, epoch: int, owned: frozenset[str] = frozenset()) -> None:
+    """Write the content of a folder as tar: in order of name, no time but `epoch`, modes 755 and 644.
+
+    Everything is root's, but the folders in `owned` (relative paths), which user and group 10001 may write.
+    """
     with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as archive:
         for path in sorted(tree.rglob("*")):
-            archive.add(path, str(path.relative_to(tree)), recursive=False, filter=lambda entry: plain(entry, epoch))
+            name = str(path.relative_to(tree))
+            entry = _plain(archive.gettarinfo(path, name), epoch)
+            if name in owned:
+                entry.uid = entry.gid = OWNER
+                entry.mode = 0o2775
+            if entry.isreg():
+                with path.open("rb") as content:
+                    archive.addfile(entry, content)
+            else:
+                archive.addfile(entry)
 
 
-def plain(entry: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
+def _plain(entry: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
     """Take from a tar entry what depends on the machine it was made on."""
+    if entry.islnk():
+        raise ValueError(f"{entry.name} is a hard link; layers hold files, folders and symbolic links")
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     entry.mtime = epoch
     entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
-    if entry.islnk():
-        raise ValueError(f"{entry.name} is a hard link; layers hold files, folders and symbolic links")
     return entry

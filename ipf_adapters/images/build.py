@@ -81,13 +81,15 @@ class Workshop:
         code = fingerprint(["ipf_adapters/images/packages.py"]) if recipe.files is None else ""
         key = f"{recipe.kind}-" + key_of(recipe.model_dump(mode="json"), fingerprint(sources), epoch, root, code)
 
+        owned = frozenset(folder.lstrip("/") for folder in recipe.files.owned) if recipe.files else frozenset()
+
         def make(tar: Path) -> tuple[Component, ...]:
             with tempfile.TemporaryDirectory(dir=self.cache.folder, prefix="tree-") as folder:
                 tree = Path(folder) / "tree"
                 tree.mkdir()
                 plant(tree, epoch)
                 packages.finish(tree, self._root(root), epoch)
-                pack_tree(tree, tar, epoch)
+                pack_tree(tree, tar, epoch, owned)
                 return packages.installed(tree)
 
         return self._layer(key, epoch, make)
@@ -130,7 +132,7 @@ class Workshop:
 
 def copy_files(recipe: Files, tree: Path) -> None:
     """Copy files and folders of the checkout to where they are in the image."""
-    for folder in recipe.folders:
+    for folder in (*recipe.folders, *recipe.owned):
         (tree / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
     for source, target in recipe.copies.items():
         place = tree / target.lstrip("/")

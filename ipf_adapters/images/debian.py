@@ -11,11 +11,11 @@ import tarfile
 from email.parser import HeaderParser
 from pathlib import Path
 
-from ipf_adapters.images.blobs import Component
+from ipf_adapters.images.blobs import OWNER, Component
 from ipf_adapters.images.recipe import Debian
 
 SUITE = "bookworm"
-USER, UID = "s2ps", 10001
+USER = "s2ps"
 _LIMIT_S = 1800
 _DROPPED = re.compile(
     r"(dev|proc|sys|run|tmp|var/log|var/cache/apt|var/lib/apt/lists|var/cache/debconf|usr/share/info|usr/share/lintian"
@@ -36,7 +36,7 @@ _COMPILE = (
 
 def inputs(recipe: Debian) -> list[object]:
     """Return what decides about the content, besides the versions Debian has today."""
-    return [SUITE, sorted(recipe.packages), USER, UID, _DROPPED.pattern, sorted(_EMPTIED), _EXCLUDED, _COMPILE]
+    return [SUITE, sorted(recipe.packages), USER, OWNER, _DROPPED.pattern, sorted(_EMPTIED), _EXCLUDED, _COMPILE]
 
 
 def make(recipe: Debian, epoch: int, tar: Path, root: Path) -> tuple[Component, ...]:
@@ -77,8 +77,8 @@ def _mmdebstrap(recipe: Debian, epoch: int, tar: Path) -> None:
         f"--include={packages}",
         *excluded,
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
-        f'--customize-hook=chroot "$1" groupadd --gid {UID} {USER}',
-        f'--customize-hook=chroot "$1" useradd --uid {UID} --gid {UID} --no-create-home --home-dir /tmp {USER}',
+        f'--customize-hook=chroot "$1" groupadd --gid {OWNER} {USER}',
+        f'--customize-hook=chroot "$1" useradd --uid {OWNER} --gid {OWNER} --no-create-home --home-dir /tmp {USER}',
         f"--customize-hook={_COMPILE}",
     ]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "LC_ALL": "C.UTF-8"}

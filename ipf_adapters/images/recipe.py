@@ -29,6 +29,8 @@ class Python(_Part):
     """File in requirements/ with versions and hashes."""
     prune: tuple[str, ...] = ()
     """Patterns below the package folder that no program needs."""
+    strip: tuple[str, ...] = ()
+    """Patterns of libraries that are shipped with their debug symbols."""
     keep_botocore: tuple[str, ...] = ()
     """Services whose descriptions botocore keeps; empty: all."""
 
@@ -46,6 +48,8 @@ class Files(_Part):
     """Folders and copies of files of the checkout."""
 
     folders: tuple[str, ...] = ()
+    owned: tuple[str, ...] = ()
+    """Folders the processes of the image may write."""
     copies: dict[str, str] = Field(default_factory=dict)
     """File or folder of the checkout -> absolute path in the image."""
 
