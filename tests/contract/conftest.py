@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Server:
 
     address: str
     access: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ObjectStore:
     address: str
     bucket: str
     client: Any
-    secret: str
+    secret: str = field(repr=False)
 
     def location(self, address: str | None = None) -> S3Location:
         return S3Location(self.bucket, "pre/fix", address or self.address)

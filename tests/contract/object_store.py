@@ -22,11 +22,11 @@ START_S = 60
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, access: str = ACCESS, secret: str = SECRET) -> dict[str, str]:
     """Return credentials as boto3 takes them, and nothing else of this machine."""
     return {
-        "AWS_ACCESS_KEY_ID": ACCESS,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_ACCESS_KEY_ID": access,
+        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_CONFIG_FILE": str(folder / "no-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "no-credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -56,6 +56,18 @@ def make_bucket(address: str, name: str) -> Any:
     client = boto3.session.Session().client("s3", endpoint_url=address, region_name="us-east-1")
     client.create_bucket(Bucket=name)
     return client
+
+
+def remove_bucket(client: Any, name: str) -> None:
+    """Remove a bucket with all that is in it, if it is there still."""
+    if name not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        return
+    for upload in client.list_multipart_uploads(Bucket=name).get("Uploads", ()):
+        client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
+        for item in page.get("Contents", ()):
+            client.delete_object(Bucket=name, Key=item["Key"])
+    client.delete_bucket(Bucket=name)
 
 
 def names(client: Any, bucket: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from contract.clusters import Workbench
 from contract.conftest import ObjectStore
-from contract.object_store import SECRET, names
+from contract.object_store import names
 
 from s2ps.execution.local import LocalBackend
 from s2ps.execution.request import AuxiliaryRequest, ClusterRequest, InputRequest
@@ -54,7 +54,7 @@ def test_cluster_runs_on_s3_and_runs_again_only_what_is_missing(
     assert list((tmp_path / "cache").iterdir()) == [store.open_local("auxiliary/gipp.xml").parents[1]]
     for name in names(object_store.client, object_store.bucket):
         body = object_store.client.get_object(Bucket=object_store.bucket, Key=name)["Body"].read()
-        assert SECRET.encode() not in body
+        assert object_store.secret.encode() not in body
 
 
 def test_failed_job_leaves_its_log_and_order_and_nothing_committed(uri: str, tmp_path: Path) -> None:

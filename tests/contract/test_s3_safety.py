@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from contract.conftest import ObjectStore, Opener
-from contract.object_store import SECRET, SLOW_DOWN, Proxy, make_tree, names
+from contract.object_store import SLOW_DOWN, Proxy, make_tree, names
 
 from s2ps.model.errors import ConfigurationError, InputError, S2psError, StagingError
 from s2ps.staging.s3_bucket import Bucket
@@ -73,9 +73,9 @@ def test_credentials_are_never_told(
         opened("http://127.0.0.1:1", attempts=1).write("a", b"x")
     told = "\n".join([*texts, caplog.text])
     assert "SignatureDoesNotMatch" in told
-    assert SECRET not in told
+    assert object_store.secret not in told
     stored = [object_store.client.get_object(Bucket=object_store.bucket, Key=name) for name in _all(object_store)]
-    assert all(SECRET.encode() not in answer["Body"].read() for answer in stored)
+    assert all(object_store.secret.encode() not in answer["Body"].read() for answer in stored)
 
 
 def _all(store: ObjectStore) -> list[str]:

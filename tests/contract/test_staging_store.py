@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from contract.conftest import bucket_on
 
 from s2ps.model.errors import InputError, StagingError
 from s2ps.staging.location import open_store
@@ -15,18 +16,23 @@ from s2ps.staging.posix import PosixStore
 from s2ps.staging.s3 import S3Store
 from s2ps.staging.store import StagingStore
 
-KINDS = ("posix", "s3")
+ON_CLUSTER = pytest.mark.cluster
+KINDS = ("posix", pytest.param("cephfs", marks=ON_CLUSTER), "moto", pytest.param("radosgw", marks=ON_CLUSTER))
 
 
 @pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StagingStore]:
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StagingStore]:
     if request.param == "posix":
         yield PosixStore(tmp_path / "store")
         return
-    opened = open_store(str(request.getfixturevalue("object_store").location()))
-    assert isinstance(opened, S3Store)
-    yield opened
-    opened.close()
+    if request.param == "cephfs":
+        yield PosixStore(request.getfixturevalue("cephfs")[0] / "store")
+        return
+    with bucket_on(request.getfixturevalue(request.param), tmp_path, monkeypatch) as bucket:
+        opened = open_store(str(bucket.location()))
+        assert isinstance(opened, S3Store)
+        yield opened
+        opened.close()
 
 
 def test_written_file_is_read_back_and_replaced(store: StagingStore) -> None:
