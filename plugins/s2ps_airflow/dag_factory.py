@@ -15,9 +15,10 @@ from airflow.serialization.encoders import ensure_serialized_asset
 from s2ps.model.mission import Level
 from s2ps_airflow import texts
 from s2ps_airflow.deadlines import InputAvailability, TimeLimits
+from s2ps_airflow.execution import cluster_arguments, cluster_operator
 from s2ps_airflow.identity import DATATAKE_ASSET, DATATAKE_DAG
 from s2ps_airflow.nodes import DATASTRIP_PHASE, DATATAKE_PHASES, L1B_PHASE, TILES_PHASE, Node, NodeGraph
-from s2ps_airflow.operators import ClusterOperator, PlanOperator, PublishOperator
+from s2ps_airflow.operators import PlanOperator, PublishOperator
 from s2ps_airflow.reports import MilestoneOperator, SummaryOperator
 from s2ps_airflow.timetable import DatatakeMapper, DatatakeTimetable
 from s2ps_airflow.trigger_form import datatake_params
@@ -29,8 +30,6 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=15),
     "owner": "s2ps",
 }
-GRACE = timedelta(minutes=5)
-"""On top of a cluster's own limit, which ends its jobs first and says why."""
 SHORT_LIMIT = timedelta(minutes=15)
 PLAN_AND_PUBLISH = 100
 PRIORITIES = {Level.L0U: 50, Level.L0: 50, Level.L1A: 50, Level.L1B: 50, Level.L1C: 60, Level.L2A: 10}
@@ -151,19 +150,20 @@ class _DatatakeBuilder:
             "node": node.name,
             "plan_task": f"plan_{node.phase_group}",
             "trigger_rule": NONE_FAILED,
-            "execution_timeout": timedelta(seconds=node.time_s) + GRACE,
+            **cluster_arguments(node.time_s),
             "doc_md": texts.cluster(node),
             "weight_rule": "absolute",
             "priority_weight": _priority(node),
             "task_group": group or self._group_of(node),
             "dag": self.dag,
         }
+        operator = cluster_operator()
         if tile is not None:
-            return ClusterOperator(tile=tile, map_index_template="{{ tile_name }}", **arguments)
+            return operator(tile=tile, map_index_template="{{ tile_name }}", **arguments)
         if node.name not in self.cut:
-            return ClusterOperator(**arguments)
+            return operator(**arguments)
         arguments["map_index_template"] = "{{ part_name }}"
-        return ClusterOperator.partial(**arguments).expand(part=self.plans[node.phase_group].output)
+        return operator.partial(**arguments).expand(part=self.plans[node.phase_group].output)
 
     def _tile_group(self) -> None:
         """Make the mapped group in which every tile goes its own way, L1C and L2A."""

@@ -7,24 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import Asset, BaseOperator
-from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import DownstreamTasksSkipped
 
-from s2ps.inventory.records import Claim
 from s2ps_airflow import claims, production, tasks
-from s2ps_airflow.identity import DATATAKE_ASSET, datatake_id, options
+from s2ps_airflow.identity import DATATAKE_ASSET, datatake_id
+from s2ps_airflow.roles import CLUSTERS, Context, OfCluster, OfRun
 
 log = logging.getLogger(__name__)
 
-CLUSTERS = "clusters"
 XCOM_RETURN_KEY = "return_value"
 NOTHING_PLANNED = [0]
 """What mapped tasks find in a run that does nothing: one part, which they skip."""
 
 
-Context = Any
-
-
-class ProductionOperator(BaseOperator):
+class ProductionOperator(OfRun, BaseOperator):
     """Base: knows for which run of the production service the task works."""
 
     ui_fgcolor = "#1f2937"
@@ -32,28 +28,6 @@ class ProductionOperator(BaseOperator):
     def __init__(self, *, session_task: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.session_task = session_task
-
-    def run_key(self, context: Context) -> Any:
-        """Return the key of the session or datatake this run makes."""
-        if self.session_task:
-            session = context["ti"].xcom_pull(task_ids=self.session_task)
-            return production.run_key("session", session, options(context))
-        return production.run_key("datatake", datatake_id(context), options(context))
-
-    def own_claim(self, context: Context) -> Claim:
-        """Return the claim of this run."""
-        return Claim(context["dag_run"].dag_id, context["dag_run"].run_id)
-
-    def state_of(self, context: Context, claim: Claim) -> str | None:
-        """Return the state of another run, asked from Airflow."""
-        from airflow.sdk.exceptions import AirflowRuntimeError
-
-        try:
-            state = context["ti"].get_dagrun_state(dag_id=claim.dag_id, run_id=claim.run_id)
-        except AirflowRuntimeError:
-            log.info("run %s is no longer known; its claim is taken over", claim.run_id)
-            return None
-        return str(getattr(state, "value", state))
 
 
 class PlanOperator(ProductionOperator):
@@ -102,7 +76,7 @@ class PlanOperator(ProductionOperator):
         raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))  # type: ignore[no-untyped-call]
 
 
-class ClusterOperator(ProductionOperator):
+class ClusterOperator(OfCluster, ProductionOperator):
     """Runs the cluster of one node: of the datastrip, or of one tile inside the mapped group."""
 
     ui_color = "#dcfce7"
@@ -118,27 +92,8 @@ class ClusterOperator(ProductionOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the jobs; finished ones are reused."""
-        if self.tile is not None:
-            context["tile_name"] = self.tile["tile"]
-            clusters = self.tile["clusters"].get(self.node, [])
-        else:
-            planned = context["ti"].xcom_pull(task_ids=self.plan_task, key=CLUSTERS) or {}
-            clusters = planned.get(self.node, [])
-            if self.part is not None:
-                clusters = clusters[self.part : self.part + 1]
-                context["part_name"] = clusters[0]["label"] or "all" if clusters else f"{self.part + 1}"
-        return tasks.run_clusters(self.run_key(context), self.node, clusters, lambda: self._still_ours(context))
-
-    def _still_ours(self, context: Context) -> None:
-        if self.session_task:
-            return
-        datatake, mine = datatake_id(context), self.own_claim(context)
-        holder = claims.claim(production.inventory(), datatake, mine, lambda c: self.state_of(context, c))
-        if holder is not None:
-            raise AirflowFailException(
-                f"datatake {datatake} is being produced by run {holder.run_id} of {holder.dag_id} now; "
-                "next: wait for that run to end, then clear this task"
-            )
+        clusters = self.clusters(context)
+        return tasks.run_clusters(self.run_key(context), self.node, clusters, lambda: self.still_ours(context))
 
 
 class PublishOperator(ProductionOperator):

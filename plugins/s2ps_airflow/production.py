@@ -48,6 +48,13 @@ def strategy_nodes(strategy: str) -> Sequence[Any]:
     return tuple(plan_nodes(catalogue_of(chosen), strategy_of(chosen, strategy)))
 
 
+def cluster_spec(strategy: str, node: str) -> Any:
+    """Return what a strategy says of one of its clusters: resources, slots, pod."""
+    from s2ps.production.definitions import strategy_of
+
+    return strategy_of(settings(), strategy).cluster(node)
+
+
 def default_strategy() -> str:
     """Return the strategy of this installation."""
     return settings().strategy

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import DAG, Param
 
 from s2ps_airflow import texts
-from s2ps_airflow.dag_factory import DEFAULT_ARGS, GRACE, NONE_FAILED, SHORT_LIMIT
+from s2ps_airflow.dag_factory import DEFAULT_ARGS, NONE_FAILED, SHORT_LIMIT
+from s2ps_airflow.execution import cluster_arguments, cluster_operator
 from s2ps_airflow.identity import SESSION_DAG
 from s2ps_airflow.nodes import SESSION_PHASE, NodeGraph
-from s2ps_airflow.operators import AnnounceOperator, ClusterOperator, PlanOperator, RegisterSessionOperator
+from s2ps_airflow.operators import AnnounceOperator, PlanOperator, RegisterSessionOperator
 
 
 def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
@@ -52,18 +53,19 @@ def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
     return dag
 
 
-def _clusters(graph: NodeGraph, register: RegisterSessionOperator, plan: PlanOperator) -> list[ClusterOperator]:
+def _clusters(graph: NodeGraph, register: RegisterSessionOperator, plan: PlanOperator) -> list[Any]:
     """Make the L0U clusters behind the plan, each behind those it needs; return the last ones."""
     nodes = graph.in_phase(SESSION_PHASE)
+    operator = cluster_operator()
     clusters = {
-        node.name: ClusterOperator(
+        node.name: operator(
             task_id=node.name,
             node=node.name,
             plan_task=plan.task_id,
             session_task=register.task_id,
             trigger_rule=NONE_FAILED,
-            execution_timeout=timedelta(seconds=node.time_s) + GRACE,
             doc_md=texts.cluster(node),
+            **cluster_arguments(node.time_s),
         )
         for node in nodes
     }

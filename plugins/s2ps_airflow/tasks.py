@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,8 @@ def run_clusters(
     run: Any, node: str, clusters: Sequence[Mapping[str, Any]], check: Callable[[], None] | None = None
 ) -> dict[str, Any]:
     """Run the clusters of one task one after the other; return the counts of done, reused and failed jobs."""
-    if not clusters:
-        raise AirflowSkipException(f"{node}: no jobs for this datatake")
-    counts = {"done": 0, "reused": 0, "warnings": 0}
-    seconds = cpu = 0.0
+    skip_if_empty(node, clusters)
+    tally = Tally(node)
     for cluster in clusters:
         if check is not None:
             check()
@@ -66,13 +65,44 @@ def run_clusters(
         with translated():
             result = production.service().run_cluster(run, cluster["id"], on_progress=_log_progress)
         raise_if_failed(result)
-        counts["done"] += sum(job.state == "done" for job in result.jobs)
-        counts["reused"] += sum(job.state == "reused" for job in result.jobs)
-        counts["warnings"] += sum(job.warning for job in result.jobs)
-        seconds += sum(job.seconds for job in result.jobs)
-        cpu += sum(job.cpu_seconds for job in result.jobs)
-    log.info("%s: %d jobs done, %d reused, %d with warnings", node, *counts.values())
-    return {"node": node, **counts, "job_seconds": round(seconds, 2), "cpu_seconds": round(cpu, 2)}
+        tally.add(result)
+    return tally.report()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the clusters of one task have done so far."""
+
+    node: str
+    done: int = 0
+    reused: int = 0
+    warnings: int = 0
+    job_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def add(self, result: ClusterResult) -> None:
+        """Add the jobs of a cluster."""
+        self.done += sum(job.state == "done" for job in result.jobs)
+        self.reused += sum(job.state == "reused" for job in result.jobs)
+        self.warnings += sum(job.warning for job in result.jobs)
+        self.job_seconds = round(self.job_seconds + sum(job.seconds for job in result.jobs), 2)
+        self.cpu_seconds = round(self.cpu_seconds + sum(job.cpu_seconds for job in result.jobs), 2)
+
+    def report(self) -> dict[str, Any]:
+        """Write the counts into the log and return them: what the task leaves for others."""
+        log.info("%s: %d jobs done, %d reused, %d with warnings", self.node, self.done, self.reused, self.warnings)
+        return asdict(self)
+
+
+def skip_if_empty(node: str, clusters: Sequence[Mapping[str, Any]]) -> None:
+    """Skip a task whose node has nothing to do for this datatake."""
+    if not clusters:
+        raise AirflowSkipException(f"{node}: no jobs for this datatake")
+
+
+def announce(cluster: Mapping[str, Any]) -> None:
+    """Write into the log which cluster comes now."""
+    log.info("cluster %s (%s): %d jobs", cluster["id"], cluster["label"], cluster["jobs"])
 
 
 def publish(run: Any, what: str, tile: str | None) -> dict[str, Any]:
@@ -107,8 +137,13 @@ def raise_if_failed(result: ClusterResult) -> None:
         return
     if result.state == "interrupted":
         raise AirflowException(f"cluster {result.cluster_id} was interrupted: {result.error or 'stopped from outside'}")
+    raise AirflowFailException(failure_text(result))
+
+
+def failure_text(result: ClusterResult) -> str:
+    """Return why a cluster failed, job by job, with the end of each log."""
     lines = [describe_failure(job) for job in result.failed_jobs] or [result.error or "no job reported why"]
-    raise AirflowFailException(f"cluster {result.cluster_id} failed\n" + "\n".join(lines))
+    return f"cluster {result.cluster_id} failed\n" + "\n".join(lines)
 
 
 def describe_failure(job: JobResult) -> str:

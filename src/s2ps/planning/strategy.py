@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
@@ -35,6 +35,30 @@ class Resources(Entry):
     time_s: PositiveInt
 
 
+class Toleration(Entry):
+    """A taint of Kubernetes nodes that pods of a cluster accept."""
+
+    key: str | None = None
+    """None: every taint."""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    seconds: PositiveInt | None = None
+    """How long a pod stays on a node that got the taint; only with NoExecute."""
+
+
+class PodOptions(Entry):
+    """Where and how the pod of a cluster runs, where that differs from the settings S2PS_POD_*."""
+
+    image: str | None = None
+    """Image of its processors, by digest."""
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    tolerations: tuple[Toleration, ...] = ()
+    priority_class: str | None = None
+    memory_ceiling_gb: PositiveFloat | None = None
+    """Most memory a retry may get after a pod ran out of it; None: a retry gets no more than the first try."""
+
+
 class ClusterSpec(Entry):
     """Tasks fused into one cluster, or into one cluster per value of the dimensions in `over`."""
 
@@ -47,6 +71,15 @@ class ClusterSpec(Entry):
     resources: Resources
     slots: PositiveInt = 1
     """Jobs at the same time inside a cluster."""
+    pod: PodOptions = PodOptions()
+
+    @model_validator(mode="after")
+    def _ceiling_above_memory(self) -> Self:
+        ceiling = self.pod.memory_ceiling_gb
+        if ceiling is not None and ceiling < self.resources.memory_gb:
+            given = f"pod.memory_ceiling_gb {ceiling:g} is below resources.memory_gb {self.resources.memory_gb:g}"
+            raise ValueError(f"cluster {self.name}: {given}")
+        return self
 
 
 class Strategy(Entry):
@@ -75,6 +108,17 @@ class Strategy(Entry):
             if names.count(name) > 1:
                 raise ValueError(f"clusters: {name} is declared {names.count(name)} times")
         return self
+
+    def cluster(self, name: str) -> ClusterSpec:
+        """Return a cluster by name; raises ConfigurationError when there is none."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise ConfigurationError(
+            f"strategy {self.name} has no cluster {name}",
+            expected=f"one of {', '.join(cluster.name for cluster in self.clusters)}",
+            next_step="plan the run again with its present strategy",
+        )
 
     def bind(self, catalogue: Catalogue) -> BoundStrategy:
         """Resolve the names of tasks; raises ConfigurationError naming an entry that does not fit the catalogue."""
