@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from s2ps.cli import demo, graph, plan, processors, run, simulate
+from s2ps.cli import demo, graph, k8s, plan, processors, run, simulate
 
 MANUAL = """Sentinel-2 Production Service: downlink sessions in, Level-0 to Level-2A products out.
 
@@ -26,6 +26,7 @@ Examples:
   s2ps plan --strategy nominal     what would run, before anything does
   s2ps graph draw --format dot     who feeds whom
   s2ps processors check            is the catalogue whole?
+  s2ps k8s size --help             how many nodes Kubernetes needs
 
 Every setting can be given as S2PS_<NAME>: S2PS_HOME, S2PS_STRATEGY,
 S2PS_SLOTS, S2PS_DEFINITIONS, S2PS_EXECUTABLES ...; docs/operations.md
@@ -51,6 +52,7 @@ app.command()(demo.status)
 app.command()(demo.stop)
 app.add_typer(graph.app, name="graph")
 app.add_typer(processors.app, name="processors")
+app.add_typer(k8s.app, name="k8s")
 
 
 def main() -> None:

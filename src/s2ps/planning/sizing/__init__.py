@@ -1,0 +1,1 @@
+"""How many Kubernetes nodes a strategy needs for an expected load within its time limits."""
