@@ -36,7 +36,7 @@ _COMPILE = (
 
 def inputs(recipe: Debian) -> list[object]:
     """Return what decides about the content, besides the versions Debian has today."""
-    return [SUITE, sorted(recipe.packages), USER, OWNER, _DROPPED.pattern, sorted(_EMPTIED), _EXCLUDED, _COMPILE]
+    return [recipe.model_dump(mode="json"), SUITE, USER, OWNER, _DROPPED.pattern, sorted(_EMPTIED), _EXCLUDED, _COMPILE]
 
 
 def make(recipe: Debian, epoch: int, tar: Path, root: Path) -> tuple[Component, ...]:
@@ -45,7 +45,7 @@ def make(recipe: Debian, epoch: int, tar: Path, root: Path) -> tuple[Component, 
     raw = tar.with_suffix(".raw.tar")
     try:
         _mmdebstrap(recipe, epoch, raw)
-        packages = _repack(raw, tar)
+        packages = _repack(raw, tar, recipe.drop)
     finally:
         raw.unlink(missing_ok=True)
     shutil.rmtree(root, ignore_errors=True)
@@ -70,12 +70,14 @@ def need(command: str, package: str) -> None:
 
 def _mmdebstrap(recipe: Debian, epoch: int, tar: Path) -> None:
     packages = ",".join(["usr-is-merged", *recipe.packages])
+    setup = [f'--essential-hook=cd "$1" && {command}' for command in recipe.setup]
     excluded = [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
     arguments = [
         "--variant=minbase",
         "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
         f"--include={packages}",
         *excluded,
+        *setup,
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
         f'--customize-hook=chroot "$1" groupadd --gid {OWNER} {USER}',
         f'--customize-hook=chroot "$1" useradd --uid {OWNER} --gid {OWNER} --no-create-home --home-dir /tmp {USER}',
@@ -94,13 +96,14 @@ def _mmdebstrap(recipe: Debian, epoch: int, tar: Path) -> None:
         raise RuntimeError(f"mmdebstrap {packages} failed ({done.returncode}):\n{done.stderr[-3000:]}")
 
 
-def _repack(raw: Path, tar: Path) -> tuple[Component, ...]:
+def _repack(raw: Path, tar: Path, drop: tuple[str, ...]) -> tuple[Component, ...]:
     """Copy a root file system without what depends on this machine."""
     packages: tuple[Component, ...] = ()
+    dropped = [_DROPPED, *map(re.compile, drop)]
     with tarfile.open(raw) as source, tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as target:
         for entry in source:
             entry.name = entry.name.removeprefix("./").rstrip("/")
-            if entry.name in ("", ".") or _DROPPED.fullmatch(entry.name):
+            if entry.name in ("", ".") or any(pattern.fullmatch(entry.name) for pattern in dropped):
                 continue
             if entry.islnk():
                 entry.linkname = entry.linkname.removeprefix("./")

@@ -42,7 +42,7 @@ def requirements_tree(recipe: Python, tree: Path) -> None:
 def project_tree(recipe: Project, tree: Path, epoch: int) -> None:
     """Build the project's wheel from a copy of the sources and install it below a folder."""
     work = tree.with_name(f"{tree.name}.wheel")
-    _copy_sources(work / "source")
+    copy_sources(work / "source")
     places = ["--out-dir", str(work / "dist"), str(work / "source")]
     _run(
         ["uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable, *places],
@@ -61,16 +61,19 @@ def finish(tree: Path, root: Path, epoch: int) -> None:
     """Set the times of a tree and compile its Python sources with the Python of a Debian root file system."""
     for cache in list(tree.rglob("__pycache__")):
         shutil.rmtree(cache)
-    for path in tree.rglob("*"):
+    paths = list(tree.rglob("*"))
+    for path in paths:
         os.utime(path, (epoch, epoch), follow_symlinks=False)
+    if not any(path.suffix == ".py" for path in paths):
+        return
     script = (
         'mount --bind "$1" "$2/mnt" && exec chroot "$2" /usr/bin/env -i PATH=/usr/bin:/bin PYTHONHASHSEED=0 '
-        'python3 -m compileall -qq -f -s /mnt -p / "/mnt/$3"'
+        "python3 -m compileall -qq -f -s /mnt -p / /mnt"
     )
     private = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
     # Some packages carry sources for other versions of Python, so a non-zero code alone is no failure.
-    subprocess.run([*private, "bash", "-c", script, "compile", str(tree), str(root), SITE], timeout=1800, check=False)
-    if any((tree / SITE).rglob("*.py")) and not any((tree / SITE).rglob("*.pyc")):
+    subprocess.run([*private, "bash", "-c", script, "compile", str(tree), str(root)], timeout=1800, check=False)
+    if not any(tree.rglob("*.pyc")):
         raise RuntimeError(f"the Python of {root} compiled nothing below {tree}: look at the messages above")
 
 
@@ -120,7 +123,8 @@ def _shrink_botocore(data: Path, services: Sequence[str]) -> None:
             path.unlink()
 
 
-def _copy_sources(target: Path) -> None:
+def copy_sources(target: Path) -> None:
+    """Copy what the wheel is built from, so that the build writes nothing into the checkout."""
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "images")
     for name in WHEEL_SOURCES:
         source = PROJECT / name

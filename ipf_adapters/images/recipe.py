@@ -20,6 +20,10 @@ class Debian(_Part):
     """A Debian root file system with some packages; the first layer of an image."""
 
     packages: tuple[str, ...]
+    setup: tuple[str, ...] = ()
+    """Shell commands run in the root file system before the packages are installed."""
+    drop: tuple[str, ...] = ()
+    """Patterns (regular expressions of relative paths) of files that no program of the image needs."""
 
 
 class Python(_Part):
@@ -89,7 +93,7 @@ class ImageRecipe(_Part):
 
     @model_validator(mode="after")
     def _debian_first(self) -> Self:
-        if [layer.kind for layer in self.layers].index("debian") or self.kinds.count("debian") != 1:
+        if self.kinds[0] != "debian" or self.kinds.count("debian") != 1:
             raise ValueError("exactly the first layer of an image is debian")
         return self
 

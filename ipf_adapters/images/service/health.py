@@ -1,4 +1,4 @@
-"""Health check of a container: `health.py COMPONENT` ends with 0 when Airflow's API says that the component is healthy."""
+"""Health check of a container: `health.py COMPONENT` ends with 0 when the API calls that component healthy."""
 
 import json
 import os
