@@ -61,11 +61,11 @@ start_apiserver() {
   wait_for 90 kubectl get --raw /readyz
 }
 
-start_controllers() {
+start_controllers() { # an eviction rate of exactly 1 would stay 0 after all nodes were away: the two limiters are taken for the same
   spawn controllers "$KUBERNETES/kube-controller-manager" --kubeconfig "$K8S/controllers.kubeconfig" --leader-elect=false \
     --service-account-private-key-file "$PKI/accounts.key" --root-ca-file "$PKI/ca.crt" --use-service-account-credentials \
     --bind-address 127.0.0.1 --secure-port $((API_PORT + 11)) --port 0 --cert-dir "$PKI" --allocate-node-cidrs=false \
-    --terminated-pod-gc-threshold 500 --node-monitor-period 2s --node-monitor-grace-period 12s --node-eviction-rate 1
+    --terminated-pod-gc-threshold 500 --node-monitor-period 2s --node-monitor-grace-period 12s --node-eviction-rate 2
 }
 
 start_scheduler() {
@@ -138,6 +138,6 @@ case "${1:-}" in
   down) down ;;
   status) describe etcd apiserver controllers scheduler "${NODES[@]/%/-containerd}" "${NODES[@]/%/-kubelet}" ;;
   start) start "${2:?name}" ;;
-  stop) stop "${2:?name}" 5 ;;
+  stop) stop "${2:?name}" 2 ;;
   *) sed -n '2,4s/^# *//p' "$0" && exit 2 ;;
 esac

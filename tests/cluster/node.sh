@@ -37,7 +37,7 @@ start_machine() { # a process that keeps the mount namespace
   local cephfs=
   if [ "$NUMBER" -gt 1 ] && mountpoint -q "$CEPHFS_2"; then cephfs="mount --bind '$CEPHFS_2' '$CEPHFS';"; fi
   if mkdir /var/lib/cni 2>/dev/null; then touch "$K8S/made-var-lib-cni"; fi
-  rm -f "$FOLDER/made"
+  rm -rf "$FOLDER/made" "$FOLDER/containerd/state" "$FOLDER/cni/addresses" # what a machine forgets when it starts
   spawn "$NODE-machine" unshare --mount sh -euc "
     mount -t tmpfs -o mode=755 tmpfs /run
     mount --bind '$FOLDER/log' /var/log

@@ -89,7 +89,7 @@ class Proxy:
     `after` may change the body of an answer, or raise ConnectionResetError so that the answer is lost.
     """
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, host: str = "127.0.0.1") -> None:
         self.seen: list[str] = []
         self.before: Callable[[str, str], tuple[int, bytes] | None] = lambda _method, _path: None
         self.after: Callable[[str, str, bytes], bytes] = lambda _method, _path, body: body
@@ -99,9 +99,9 @@ class Proxy:
         """How many of the next answers to GET break off in the middle."""
         self.unknown: set[str] = set()
         """Request headers that are answered with 501, in small letters."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _passing(self, upstream.removeprefix("http://")))
+        self._server = ThreadingHTTPServer((host, 0), _passing(self, upstream.removeprefix("http://")))
         self._server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.address = f"http://{host}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
