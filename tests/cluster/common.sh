@@ -1,5 +1,5 @@
 # Where the test cluster is, and how its processes are started, found and ended. Sourced by the other scripts.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -7,20 +7,18 @@ STATE=${S2PS_TEST_CLUSTER:-/tmp/s2ps-test-cluster}
 CACHE=${S2PS_TEST_CACHE:-$HOME/.cache/s2ps}
 LOGS=$STATE/log
 KUBERNETES_VERSION=1.20.2
-# shellcheck disable=SC2034 # used by the scripts that source this file
 KUBERNETES=$CACHE/kubernetes-$KUBERNETES_VERSION
 API_PORT=${S2PS_TEST_API_PORT:-16443}
 ETCD_PORT=${S2PS_TEST_ETCD_PORT:-12379}
 KUBELET_PORT=${S2PS_TEST_KUBELET_PORT:-10250}
 CEPH_PORT=${S2PS_TEST_CEPH_PORT:-33000}
 S3_PORT=${S2PS_TEST_S3_PORT:-7480}
-# shellcheck disable=SC2034
 NODES=(node1 node2)
 CEPHFS=$STATE/cephfs
 CEPHFS_2=$STATE/cephfs-2
 MARK=s2ps-test-cluster
 
-node_address() { # the address of this machine that pods can reach
+node_address() { # the address pods reach this machine by; 192.0.2.1 belongs to nobody, only the route to it is looked up
   local address
   address=$(ip -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p' | head -n 1)
   if [ -z "$address" ]; then address=$(hostname -I | awk '{print $1}'); fi
