@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 
 from s2ps.model.errors import S2psError
 
@@ -17,12 +18,15 @@ MODULES = (
     "s2ps_airflow.reports",
 )
 
+POD_MODULES = ("s2ps_airflow.pods.operator",)
+
 log = logging.getLogger(__name__)
 
 
 def preload() -> None:
     """Import the modules tasks use and read the catalogue; a broken one is only reported, its tasks will fail."""
-    for module in MODULES:
+    pods = os.environ.get("S2PS_EXECUTION") == "pod"
+    for module in (*MODULES, *(POD_MODULES if pods else ())):
         try:
             importlib.import_module(module)
         except ImportError as error:

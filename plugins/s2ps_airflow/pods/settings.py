@@ -72,8 +72,6 @@ class PodSettings(BaseSettings):
     taken for failed, so this is for executors of a cluster, or for pods of minutes."""
     defer_at_least_s: float = Field(default=10, ge=0)
     """A deferred task is not resumed before, for the same reason."""
-    parallel: int = Field(default=16, ge=1)
-    """Tasks at the same time in an embedded Airflow; a task that waits for a pod needs hardly any CPU."""
 
     poll_s: float = Field(default=1.0, gt=0)
     """How often a pod is looked at."""
