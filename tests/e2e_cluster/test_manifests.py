@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from unit.k8s.manifests import K8S, find, read
+from unit.k8s.manifests import K8S, OVERLAYS, find, read
 
 pytestmark = pytest.mark.cluster
 
@@ -41,7 +41,7 @@ def kubectl() -> Kubectl:
     return run
 
 
-@pytest.mark.parametrize("folder", ["base", "overlays/local", "overlays/production"])
+@pytest.mark.parametrize("folder", OVERLAYS)
 def test_the_server_takes_every_object(kubectl: Kubectl, folder: str) -> None:
     rendered = kubectl("kustomize", str(K8S / folder)).stdout
     count = len([item for item in yaml.safe_load_all(rendered) if item])

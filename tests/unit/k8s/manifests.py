@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 K8S = Path(__file__).parents[3] / "k8s"
-OVERLAYS = ("base", "overlays/local", "overlays/production")
+OVERLAYS = ("base", "overlays/local", "overlays/production", "overlays/production-s3")
 Manifest = dict[str, Any]
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import json
 import re
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
+from kubernetes.utils.quantity import parse_quantity
 from unit.k8s.manifests import K8S, OVERLAYS, Manifest, find, findings, name_of, pod_specs, read, render
 
+from s2ps.planning.strategy import load_strategy, strategy_names
 from s2ps.settings import Settings
+from s2ps_airflow.pods.settings import PodSettings
 
 pytestmark = pytest.mark.unit
 
@@ -68,7 +71,7 @@ def broken(change: str) -> dict[str, Any]:
         case "limit":
             del container["resources"]["limits"]["memory"]
         case "root":
-            spec["securityContext"]["runAsNonRoot"] = False
+            container["securityContext"]["runAsNonRoot"] = False
         case "latest":
             container["image"] = "registry.example.org:5000/reference"
         case "token":
@@ -124,10 +127,8 @@ CALL = re.compile(r"\.(create|read|list|patch|delete)_namespaced_(pod|pod_log|ev
 
 def calls_of_the_provider() -> set[tuple[str, str]]:
     """Return verb and resource of the calls in the installed provider, without those for side containers."""
-    spec = find_spec("airflow.providers.cncf.kubernetes")
-    assert spec
-    assert spec.submodule_search_locations
-    folder = Path(spec.submodule_search_locations[0])
+    provider = distribution("apache-airflow-providers-cncf-kubernetes")
+    folder = Path(str(provider.locate_file("airflow/providers/cncf/kubernetes")))
     verbs = {"read": "get"}
     resources = {"pod": "pods", "pod_log": "pods/log", "event": "events"}
     found = set()
@@ -147,12 +148,20 @@ def test_the_launcher_has_the_rights_the_provider_uses_and_no_more() -> None:
 
 
 def test_settings_are_known_to_the_service() -> None:
-    known = {f"S2PS_{name.upper()}" for name in Settings.model_fields} | pod_variables()
+    known = {f"S2PS_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"S2PS_POD_{name.upper()}" for name in PodSettings.model_fields}
     assert set(find(render("base"), "ConfigMap", "s2ps-settings", "s2ps")["data"]) <= known
 
 
-def pod_variables() -> set[str]:
-    return set()
+def test_every_cluster_of_the_strategies_fits_the_limits_of_a_container() -> None:
+    limits = find(render("overlays/production"), "LimitRange", "s2ps-processing", "s2ps-processing")["spec"]["limits"]
+    most = {name: parse_quantity(value) for name, value in limits[0]["max"].items()}
+    for cluster in (spec for name in strategy_names() for spec in load_strategy(name).clusters):
+        asked = cluster.resources
+        memory = max(asked.memory_gb, cluster.pod.memory_ceiling_gb or 0)
+        assert asked.cpu <= most["cpu"], cluster.name
+        assert memory * 10**9 <= most["memory"], cluster.name
+        assert asked.disk_gb * 10**9 <= most["ephemeral-storage"], cluster.name
 
 
 def test_both_namespaces_claim_the_same_data() -> None:
