@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings docker archives to both nodes, under their name and under name@digest, so that pods need no registry.
-#   load_images.sh ARCHIVE...            the digests are those of images.json beside the archive, else those containerd finds
+#   load_images.sh ARCHIVE...            an images.json beside the archive must promise the digest that is found
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 in_node() { # in_node NODE ARGUMENTS...: ctr in the mount namespace of the node
@@ -14,25 +14,28 @@ names_of() { # the tags in a docker archive
   tar -xOf "$1" manifest.json | python3 -c 'import json, sys; print(*(name for image in json.load(sys.stdin) for name in image["RepoTags"]))'
 }
 
-wanted_reference() { # wanted_reference ARCHIVE NAME: the reference images.json promises
+promised() { # promised ARCHIVE NAME: the reference in images.json, if the archive is listed there
   local list
   list=$(dirname "$1")/images.json
   [ -s "$list" ] || return 0
   python3 - "$list" "${2%:*}" <<'PYTHON'
 import json, sys
-entries = json.load(open(sys.argv[1])).values()
-print(*{entry["reference"] for entry in entries if entry["reference"].split("@")[0] == sys.argv[2]})
+references = (entry["reference"] for entry in json.load(open(sys.argv[1])).values())
+print(*(reference for reference in references if reference.split("@")[0] == sys.argv[2]))
 PYTHON
 }
 
 tag() { # tag NODE ARCHIVE NAME
-  local node=$1 digest reference
+  local node=$1 digest reference wanted
   digest=$(in_node "$node" images ls "name==$3" | awk 'NR == 2 {print $3}')
   [ -n "$digest" ] || fail "$2 holds no image $3"
-  for reference in "${3%:*}@$digest" $(wanted_reference "$2" "$3"); do
-    in_node "$node" images tag --force "$3" "$reference" >/dev/null
-    if [ "$node" = node1 ]; then echo "        $reference"; fi
-  done
+  reference=${3%:*}@$digest
+  wanted=$(promised "$2" "$3")
+  if [ -n "$wanted" ] && [ "$wanted" != "$reference" ]; then
+    fail "$2 is $reference, but images.json beside it promises $wanted; build the image again: make images"
+  fi
+  in_node "$node" images tag --force "$3" "$reference" >/dev/null
+  if [ "$node" = node1 ]; then echo "         $reference"; fi
 }
 
 load() { # load NODE ARCHIVE
@@ -45,5 +48,6 @@ load() { # load NODE ARCHIVE
 alive node1-machine || fail "Kubernetes does not run; make test-cluster-up starts it"
 for archive in "$@"; do
   [ -s "$archive" ] || fail "$archive: expected a docker archive; make images writes them"
+  archive=$(realpath "$archive") # the mount namespace of a node begins in /
   for node in "${NODES[@]}"; do step "$(basename "$archive") on $node" load "$node" "$archive"; done
 done
