@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from unit.staging.test_sharing import AIRFLOW, GROUP, POD, READ_AND_REMOVE, WRITE, run_as
 
 from s2ps.staging.posix import PosixStore
 
@@ -66,3 +68,13 @@ def test_of_two_clients_one_commits(cephfs: tuple[Path, Path]) -> None:
     assert won == [True, False]
     assert {store.read("jobs/A/who") for store in stores} == {b"0"}
     assert [store.children("jobs") for store in stores] == [("A",), ("A",)]
+
+
+def test_users_of_two_machines_share_a_staging(cephfs: tuple[Path, Path]) -> None:
+    first, second = cephfs
+    os.chown(first, 0, GROUP)
+    first.chmod(0o2775)
+    run_as(AIRFLOW, WRITE, first, "airflow")
+    run_as(POD, READ_AND_REMOVE, second, "airflow")
+    run_as(POD, WRITE, second, "pod")
+    run_as(AIRFLOW, READ_AND_REMOVE, first, "pod")
