@@ -9,7 +9,7 @@ SESSION ?=
 SCALE ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: cluster-e2e test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports images bench lock clean
+.PHONY: service-e2e cluster-e2e test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports images bench lock clean
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -53,11 +53,13 @@ integration: $(VENV)/.dev ## Run the tests that start processors
 dags: $(VENV)/.dev ## Run the tests that build Airflow DAGs
 	@$(BIN)/python -m pytest -m dags
 
-e2e: $(VENV)/.dev ## Run the tests of the whole service under Airflow
+e2e: service-e2e cluster-e2e ## Run both: the whole service under Airflow, then pods on the test cluster
+
+service-e2e: $(VENV)/.dev ## Run the tests of the whole service under Airflow
 	@$(BIN)/python -m pytest -m e2e
 
-cluster-e2e: $(VENV)/.dev ## Run the tests on the test cluster, which must run (TESTS=...)
-	@. $${S2PS_TEST_CLUSTER:-/tmp/s2ps-test-cluster}/env.sh && $(BIN)/python -m pytest -m cluster $(TESTS)
+cluster-e2e: $(VENV)/.dev ## Run the tests on the test cluster; started and ended unless it runs (TESTS=...)
+	@tests/cluster/e2e $(TESTS)
 
 test-cluster-up: ## Start Ceph and Kubernetes on this machine for tests (root; builds Kubernetes once)
 	@tests/cluster/up
