@@ -51,8 +51,9 @@ class LogFollower:
                 return
 
     def _lines(self) -> Iterator[str]:
+        last = self._over.is_set()
         stream: Any = self._api.client.read_namespaced_pod_log(
-            self._pod, self._api.namespace, container=CONTAINER, follow=not self._over.is_set(), timestamps=True,
+            self._pod, self._api.namespace, container=CONTAINER, follow=not last, timestamps=True,
             _preload_content=False, _request_timeout=(5.0, SILENCE_S),
         )  # fmt: skip
         try:
@@ -60,7 +61,7 @@ class LogFollower:
             for chunk in stream.stream(amt=None):
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from (line.decode("utf-8", "replace") for line in whole)
-            if rest:
+            if rest and last:  # else the connection broke inside a line, which the next one brings whole
                 yield rest.decode("utf-8", "replace")
         finally:
             stream.release_conn()

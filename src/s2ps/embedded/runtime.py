@@ -30,6 +30,8 @@ LAST = "triggerer"
 """Nothing waits for it: no task of S2PS is deferred."""
 RUNS_TASKS = "scheduler"
 """Its tasks write staging and products outside the home, so it keeps the umask of the caller."""
+CORES_OF_PODS = 15
+"""Tasks that wait for pods need hardly any CPU: as many at the same time as on so many cores."""
 REQUIRED_DAGS = frozenset({"session_ingestion", "datatake"})
 DEFAULT_PORT = 8080
 MIGRATION_LIMIT = 180.0
@@ -69,7 +71,8 @@ class EmbeddedAirflow:
         self.project = Project.locate(project)
         self._settings = dict(settings or {})
         self._wanted_port = port
-        self._cores = cores or os.cpu_count() or 1
+        waits = self._settings.get("S2PS_EXECUTION") == "pod"
+        self._cores = cores or (CORES_OF_PODS if waits else os.cpu_count()) or 1
 
     @property
     def password(self) -> str:
