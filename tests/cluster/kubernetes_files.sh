@@ -98,6 +98,7 @@ imageGCLowThresholdPercent: 99
 nodeStatusUpdateFrequency: 2s
 nodeStatusReportFrequency: 20s
 nodeLeaseDurationSeconds: 8
+volumeStatsAggPeriod: 10s
 kubeAPIQPS: 50
 kubeAPIBurst: 100
 eventRecordQPS: 50
