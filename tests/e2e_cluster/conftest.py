@@ -72,12 +72,12 @@ def place(cluster: Cluster, mission: Mission) -> Iterator[Place]:
 def make_service(
     place: Place, mission: Mission, image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeService]:
-    """A function that starts a service: make_service(staging="", **variables); all are stopped at the end."""
+    """A function that starts a service: make_service(staging="", project=None, **variables); the end stops them all."""
     running: list[Service] = []
 
-    def make(staging: str = "", **variables: str) -> Service:
+    def make(staging: str = "", project: Path | None = None, **variables: str) -> Service:
         home = tmp_path_factory.mktemp("service")
-        service = Service(place, mission, home, variables.pop("image", image), staging, variables)
+        service = Service(place, mission, home, variables.pop("image", image), staging, variables, project)
         running.append(service)
         service.start()
         return service

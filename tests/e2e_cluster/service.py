@@ -87,6 +87,8 @@ class Service:
     staging: str = ""
     """Folder or URI; default: the folder of the place on CephFS."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    project: Path | None = None
+    """Folder with other DAG files; default: the checkout."""
     _airflow: EmbeddedAirflow | None = None
     _client: AirflowClient | None = None
 
@@ -124,7 +126,7 @@ class Service:
     @property
     def airflow(self) -> EmbeddedAirflow:
         if self._airflow is None:
-            self._airflow = EmbeddedAirflow(self.home / "airflow", settings=self.environment)
+            self._airflow = EmbeddedAirflow(self.home / "airflow", settings=self.environment, project=self.project)
         return self._airflow
 
     @property

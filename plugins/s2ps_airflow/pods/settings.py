@@ -30,6 +30,7 @@ class PodSettings(BaseSettings):
     image: str = ""
     """Image of the processors, by digest, where the strategy names none for a cluster."""
     image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    """When nodes fetch it."""
     image_tags: bool = False
     """Accept images named by a tag; a tag may change between two tries, so only for tests."""
     image_patience_s: float = Field(default=60, ge=0)
@@ -52,9 +53,11 @@ class PodSettings(BaseSettings):
     """Secret whose keys become environment variables of pods that use an S3 staging."""
 
     priority_class: str = ""
+    """Priority class where the strategy names none."""
     reprocessing_priority_class: str = ""
     """Priority class of backfill runs."""
     node_selector: dict[str, str] = Field(default_factory=dict)
+    """Labels of the nodes, JSON; the ones of the strategy are added and win."""
     tolerations: list[dict[str, Any]] = Field(default_factory=list)
     """As in a pod, JSON; the ones of the strategy are added."""
     user: int = Field(default=10001, ge=1)
@@ -63,7 +66,9 @@ class PodSettings(BaseSettings):
     cpu_request_share: float = Field(default=1.0, gt=0, le=1)
     """Part of the CPU limit that is requested; below 1 nodes are over-committed."""
     memory_request_share: float = Field(default=1.0, gt=0, le=1)
+    """The same for memory."""
     disk_request_share: float = Field(default=1.0, gt=0, le=1)
+    """The same for ephemeral storage."""
     memory_factor: float = Field(default=2.0, gt=1)
     """A pod that ran out of memory gets so many times more, up to the ceiling in the strategy."""
 
@@ -90,6 +95,7 @@ class PodSettings(BaseSettings):
     retries: int = Field(default=6, ge=0)
     """Further tries after errors that are not the processor's."""
     retry_delay_s: float = Field(default=15, ge=0)
+    """Time between two tries."""
     log_lines: int = Field(default=5000, ge=1)
     """Most lines of a pod's log that are copied into the log of a deferred task."""
 

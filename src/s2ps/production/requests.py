@@ -71,7 +71,7 @@ class RequestBuilder:
                 cluster_id=cluster.id,
                 node=cluster.node,
                 label=cluster.label,
-                slots=min(cluster.slots, self.settings.slots),
+                slots=cluster.slots if self.settings.execution == "pod" else min(cluster.slots, self.settings.slots),
                 timeout_s=float(cluster.time_s),
                 staging=self.store.uri,
                 jobs=tuple(jobs[name].model_copy(update={"key": self.keys[name]}) for name in cluster.jobs),

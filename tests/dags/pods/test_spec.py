@@ -212,3 +212,10 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S2PS_POD_START_LIMIT_S", "soon")
     with pytest.raises(ConfigurationError, match="S2PS_POD_START_LIMIT_S='soon'"):
         PodSettings.load()
+
+
+def test_every_setting_is_in_the_manual() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "pods.md").read_text()
+    fields = {f"`S2PS_POD_{name.upper()}`" for name in PodSettings.model_fields}
+    assert [name for name in sorted(fields) if f"| {name} | " not in manual] == []
+    assert "|  |\n" not in manual

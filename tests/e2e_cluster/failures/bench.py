@@ -1,0 +1,258 @@
+"""A datatake produced up to L1B, whose tiles are made on pods one by one while something fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cluster.controls import Controls, Pod, wait
+from e2e_cluster.cluster import ROOT
+from e2e_cluster.failures.watch import PodWatch
+from e2e_cluster.service import Service, checksums
+
+from s2ps.embedded.rest import TaskProgress
+from s2ps.execution.request import ClusterRequest
+from s2ps.execution.result import ClusterResult
+from s2ps.production import Production
+from s2ps.production.runs import RunKey
+from s2ps.settings import Settings
+from s2ps.staging import layout
+from s2ps.staging.location import open_store
+from s2ps.staging.store import StagingStore
+
+STRATEGY = "single_machine"
+WAITING, DEFERRED = "tile_waiting", "tile_deferred"
+NODE, TASK = "l1c_tile", "l1c_tile"
+OBSERVED = frozenset({"EISP_ING_TYP", "GET_GRI", "GET_TILE_LIST"})
+"""Tasks whose outputs the planner reads."""
+LIMIT = 300.0
+
+
+def cluster_of(tile: str) -> str:
+    return f"{NODE}@tile={tile}"
+
+
+@dataclass
+class Ground:
+    """The datatake in one staging."""
+
+    settings: Settings
+    local: StagingStore
+    """Staging of a run on this machine, whose jobs are taken over."""
+    datatake: str = ""
+    tiles: tuple[str, ...] = ()
+
+    @cached_property
+    def production(self) -> Production:
+        return Production(self.settings)
+
+    @property
+    def store(self) -> StagingStore:
+        return self.production.store
+
+    def prepare(self, session: Path) -> None:
+        """Plan everything and bring what the tiles need."""
+        record = self.production.register_session(session)
+        self.production.plan(RunKey("session", record.id, STRATEGY), "l0u")
+        self._bring_observed(record.id, "l0u")
+        (found,) = self.production.datatakes(record.id)
+        self.datatake = found.id
+        for group in ("datastrip", "l1b"):
+            self.production.plan(self.run(), group)
+            self._bring_observed(found.id, group)
+        self.plan()
+        for cluster in ("l1c_datastrip", *map(cluster_of, self.tiles)):
+            request = self.request(cluster)
+            own = {job.id for job in request.jobs}
+            for entry in (entry for job in request.jobs for entry in job.inputs if entry.run is None):
+                self._bring(found.id, [name for name in entry.jobs if name not in own])
+        assert self.production.run_cluster(self.run(), "l1c_datastrip").state == "success"
+
+    def run(self, *faults: str) -> RunKey:
+        return RunKey("datatake", self.datatake, STRATEGY, faults=faults)
+
+    def plan(self, *faults: str) -> None:
+        """Plan the tiles, with faults in their processors."""
+        planned = self.production.plan(self.run(*faults), "tiles")
+        self.tiles = tuple(sorted(ref.label.split()[0] for ref in planned if ref.node == NODE))
+
+    def request(self, cluster: str) -> ClusterRequest:
+        return ClusterRequest.model_validate_json(self.store.read(layout.request(self.datatake, cluster)))
+
+    def result(self, tile: str) -> ClusterResult:
+        return ClusterResult.model_validate_json(self.store.read(layout.result(self.datatake, cluster_of(tile))))
+
+    def states(self, tile: str) -> dict[str, str]:
+        """Return the state of each job by its task, as the last pod of a tile tells it."""
+        return {job.task: job.state for job in self.result(tile).jobs}
+
+    def finished(self, tile: str, task: str) -> bool:
+        """Return whether a job of a tile is in the staging."""
+        return self.store.exists(layout.job(self.datatake, f"L1CTile.{task}@tile={tile}"))
+
+    def forget(self, tile: str) -> None:
+        """Remove what was made of a tile."""
+        for job in self.request(cluster_of(tile)).jobs:
+            self.store.delete(layout.job(self.datatake, job.id))
+        self.store.delete(layout.result(self.datatake, cluster_of(tile)))
+
+    def _bring_observed(self, run: str, group: str) -> None:
+        plan = self.production.stored_plan(run, self.production.stored_plan(run, group).phase_group)  # type: ignore[arg-type]
+        self._bring(run, [job.id for job in plan.graph if job.task in OBSERVED])
+
+    def _bring(self, run: str, jobs: list[str]) -> None:
+        for name in jobs:
+            key = layout.job(run, name)
+            if not self.store.exists(key):
+                self.store.put(self.local.open_local(key), key)
+
+
+@dataclass
+class Bench:
+    """One service for all tests of failures."""
+
+    service: Service
+    controls: Controls
+    expected: Path
+    """Products of an undisturbed run."""
+    ground: Ground
+    _spoilt: dict[str, str] = field(default_factory=dict)
+
+    # ---- settings that a test may spoil
+    def spoil(self, **variables: str) -> None:
+        """Set variables for the tasks that start from now on; without any: the usual ones again."""
+        path = self.service.home / "variables.json"
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(variables))
+        new.replace(path)
+
+    @contextmanager
+    def spoilt(self, **variables: str) -> Iterator[None]:
+        """Have other settings inside."""
+        self.spoil(**variables)
+        try:
+            yield
+        finally:
+            self.spoil()
+
+    def strategy(self, **changes: Any) -> dict[str, str]:
+        """Return the settings for a strategy whose tiles differ: memory_gb, disk_gb, or options of the pod."""
+        folder = self.service.home / "strategies"
+        folder.mkdir(exist_ok=True)
+        content = yaml.safe_load((ROOT / "src/s2ps/planning/strategies" / f"{STRATEGY}.yaml").read_text())
+        (tiles,) = (cluster for cluster in content["clusters"] if cluster["name"] == NODE)
+        for name, value in changes.items():
+            (tiles["resources"] if name in tiles["resources"] else tiles["pod"])[name] = value
+        name = f"changed_{len(list(folder.iterdir()))}"
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump({**content, "name": name}))
+        return {"S2PS_STRATEGIES": str(folder), "S2PS_STRATEGY": name}
+
+    # ---- runs
+    def fresh(self, tile: str, *faults: str, ground: Ground | None = None) -> None:
+        """Forget a tile, its products too, and plan it again with faults in its processors (TASK:fault)."""
+        where = ground or self.ground
+        for path in self._published(tile):
+            shutil.rmtree(path)
+        for pod in self.pods(tile):
+            self.controls.delete_pod(pod, at_once=True)
+        where.plan(*(fault.replace(":", f":tile={tile}:", 1) for fault in faults))
+        where.forget(tile)
+
+    def trigger(self, tile: str, dag_id: str = WAITING, ground: Ground | None = None) -> str:
+        """Start a run for a tile."""
+        where = ground or self.ground
+        cluster = {"id": cluster_of(tile), "label": tile, "jobs": len(where.request(cluster_of(tile)).jobs)}
+        conf = {"datatake": where.datatake, "tile": {"tile": tile, "clusters": {NODE: [cluster]}}}
+        return self.service.client.trigger(dag_id, conf)
+
+    def end(self, run_id: str, dag_id: str = WAITING) -> str:
+        """Wait for the end of a run; return its state."""
+        return self.service.client.wait(dag_id, run_id, LIMIT, pause=0.5)
+
+    def task(self, run_id: str, dag_id: str = WAITING) -> TaskProgress:
+        return next(task for task in self.service.tasks(run_id, dag_id) if task.task_id == TASK)
+
+    def log(self, run_id: str, dag_id: str = WAITING, attempt: int = 0) -> str:
+        """Return the log of a try of the task (default: the last one)."""
+        number = attempt or self.task(run_id, dag_id).try_number
+        return self.service.client.log(dag_id, run_id, TASK, number)
+
+    def logs(self, run_id: str, dag_id: str = WAITING) -> str:
+        """Return the logs of all tries."""
+        return "\n".join(
+            self.log(run_id, dag_id, number) for number in range(1, self.task(run_id, dag_id).try_number + 1)
+        )
+
+    def await_log(self, run_id: str, text: str, dag_id: str = WAITING, seconds: float = 60) -> None:
+        """Wait until the log of any try says something."""
+
+        def said() -> bool:
+            task = self.task(run_id, dag_id)
+            return task.try_number > 0 and text in self.logs(run_id, dag_id)
+
+        wait(f"{text!r} in the log", said, seconds, 1)
+
+    def again(self, run_id: str, dag_id: str = WAITING) -> None:
+        """Clear the task of a tile, as people do."""
+        self.service.client.clear(dag_id, run_id, [TASK])
+
+    # ---- pods
+    def watch(self) -> PodWatch:
+        env = self.service.place.cluster.env
+        return PodWatch(env["S2PS_TEST_KUBECTL"], env, self.service.place.name)
+
+    def pods(self, tile: str) -> list[Pod]:
+        return self.controls.pods(self.service.place.name, f"tile={tile}")
+
+    def running_pod(
+        self, tile: str, after: str = "TILE_INIT", ground: Ground | None = None, seconds: float = 90
+    ) -> Pod:
+        """Wait until the pod of a tile has done a job and runs the next one; return the pod."""
+        where = ground or self.ground
+        wait(f"{after} of {tile}", lambda: where.finished(tile, after), seconds, 0.3)
+        return next(pod for pod in self.pods(tile) if pod.phase == "Running" and not pod.deleting)
+
+    # ---- what must hold in the end
+    def assert_published(self, tile: str) -> None:
+        """The products of a tile are those of an undisturbed run, each there once."""
+        expected = {name: digest for name, digest in checksums(self.expected).items() if _of_l1c(name, tile)}
+        made = {name: digest for name, digest in checksums(self.service.products).items() if _of_l1c(name, tile)}
+        assert len(expected) > 20
+        assert sorted(made) == sorted(expected)
+        assert [name for name in expected if made[name] != expected[name]] == []
+        known = [
+            item.name for item in self.service.inventory.products_of(self.ground.datatake, "L1C") if item.tile == tile
+        ]
+        assert sorted(known) == sorted({name for name in known}), "a product is in the inventory twice"
+        assert {path.name for path in self._published(tile)} <= set(known)
+
+    def _published(self, tile: str) -> list[Path]:
+        return [path for path in self.service.products.glob("**/*T%s_*" % tile) if path.is_dir() and _top(path)]
+
+
+def _of_l1c(name: str, tile: str) -> bool:
+    return f"T{tile}" in name and ("L1C" in name.split("/")[0] or "L1C" in "/".join(name.split("/")[:2]))
+
+
+def _top(path: Path) -> bool:
+    return path.suffix == ".SAFE" or path.parent.name in ("L1C", "L2A")
+
+
+def load_environment(variables: Mapping[str, str]) -> None:
+    """Set what the scripts of the test cluster and the S3 client read."""
+    for name, value in variables.items():
+        if name.startswith(("AWS_", "S2PS_TEST_")) or name in ("KUBECONFIG", "CEPH_CONF"):
+            os.environ.setdefault(name, value)
+
+
+def moment() -> float:
+    return time.monotonic()
