@@ -88,8 +88,8 @@ DAG_FILE = textwrap.dedent(
                 name = f"{NODE}@granule={number + 1:03d}"
                 jobs = tuple(
                     JobRequest(
-                        id=f"L0.TINY{job}@granule={number + 1:03d}", phase="L0", task="TINY", processor="TINY", version="1",
-                        executable="@COMMAND@", timeout_s=1500, key=f"key of {number} {job}",
+                        id=f"L0.TINY{job}@granule={number + 1:03d}", phase="L0", task="TINY", processor="TINY",
+                        version="1", executable="@COMMAND@", timeout_s=1500, key=f"key of {number} {job}",
                         environment={"TINY_CLUSTER": str(number), "TINY_JOB": str(job)},
                     )
                     for job in range(JOBS)

@@ -50,6 +50,8 @@ class PodApi:
         """Return the client of the provider."""
         if self._client is None:
             self._client = self._connect()
+            # The waiting is ours; the client's own tries would only fill the log of the task with warnings.
+            self._client.api_client.rest_client.pool_manager.connection_pool_kw["retries"] = False
         return self._client
 
     def get(self, name: str) -> PodView | None:

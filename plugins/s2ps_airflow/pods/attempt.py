@@ -98,12 +98,11 @@ class Attempt:
 
     def conclude(self, name: str, uid: str, pod: PodView | None) -> ClusterResult | None:
         """Return the result of a pod, None when it still runs; raise what Airflow has to do when it failed."""
-        ended = pod is None or pod.ended
-        patience = self.pods.result_patience_s if pod is not None and pod.exit_code in WRITES_RESULT else 0.0
-        result = await_result(self.store, self.order.request, uid, patience, self.pause) if ended else None
-        verdict = judge(self._full_case(name, pod, result))
-        if verdict.reaction is Reaction.WAIT:
+        if pod is not None and self.waits(pod):
             return None
+        patience = self.pods.result_patience_s if pod is not None and pod.exit_code in WRITES_RESULT else 0.0
+        result = await_result(self.store, self.order.request, uid, patience, self.pause)
+        verdict = judge(self._full_case(name, pod, result))
         verdict = self._remember(pod, verdict)
         if pod is not None:
             self.launcher.settle(pod, verdict)

@@ -60,7 +60,7 @@ class Launcher:
 
     def settle(self, pod: PodView, verdict: Verdict) -> None:
         """Remove a pod that is judged; one that failed is kept for a while."""
-        if verdict.row == "lost":
+        if pod.deleted is not None and not pod.ended:
             self.api.delete(pod.name, now=True)
         elif verdict.reaction is Reaction.SUCCESS or not pod.ended:
             self.api.delete(pod.name)

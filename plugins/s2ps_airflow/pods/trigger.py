@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from s2ps_airflow.pods.board import board_of
 from s2ps_airflow.pods.outcome import Case, Limits, Reaction, judge
 from s2ps_airflow.pods.view import PodView
 
+IN_POD, KUBECONFIG = "KUBERNETES_SERVICE_HOST", "KUBECONFIG"
 MISSED = 3
 """A pod is taken for gone when so many readings in a row do not show it; one alone may come from an old cache."""
 
@@ -86,5 +88,7 @@ class ClusterPodTrigger(BaseTrigger):
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[CoreV1Api]:
+        if IN_POD in os.environ and KUBECONFIG not in os.environ and not await self.hook.get_conn_extras():
+            self.hook.in_cluster = True  # the provider finds this out for tasks, but not for triggers
         async with self.hook.get_conn() as connection:
             yield CoreV1Api(connection)

@@ -254,6 +254,15 @@ def test_a_pod_that_is_gone_counts_when_its_result_is_there(tmp_path: Path, stat
     assert one.conclude("l1c-tile-1", cases.UID, None) is not None
 
 
+def test_a_result_counts_even_when_the_node_of_its_pod_is_lost(tmp_path: Path, state: StateStore) -> None:
+    leave(tmp_path, result("success"))
+    document = pod("Running", state=RUNNING, deleted_s=61)
+    table = Table(document)
+    view = PodView.of(document)
+    assert attempt(table, tmp_path, state).conclude(view.name, view.uid, view) is not None
+    assert table.calls == ["delete l1c-tile-1 now"]
+
+
 @pytest.mark.parametrize(
     ("document", "call"),
     [
