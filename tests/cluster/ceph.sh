@@ -174,6 +174,7 @@ up() {
   local address
   require_root
   require_safe_state
+  require_own
   step "Debian packages of Ceph" packages
   address=$(node_address)
   ulimit -c 0
@@ -190,6 +191,7 @@ up() {
 down() {
   local name
   require_safe_state
+  require_own
   stop radosgw 5
   unmount "$CEPHFS"
   unmount "$CEPHFS_2"

@@ -17,6 +17,7 @@ NODES=(node1 node2)
 CEPHFS=$STATE/cephfs
 CEPHFS_2=$STATE/cephfs-2
 MARK=s2ps-test-cluster
+OWNER=/run/s2ps-test-cluster # names the state folder of the one test cluster of this machine
 
 node_address() { # the address pods reach this machine by; 192.0.2.1 belongs to nobody, only the route to it is looked up
   local address
@@ -64,6 +65,13 @@ require_safe_state() {
 }
 
 present() { case "$1" in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
+
+require_own() { # bridges, cgroups and rules have fixed names: never touch those of another test cluster
+  local owner=
+  if [ -s "$OWNER" ]; then owner=$(cat "$OWNER"); fi
+  if [ -z "$owner" ] || [ "$owner" = "$STATE" ] || [ ! -d "$owner" ]; then return; fi
+  fail "the test cluster of this machine is in $owner, not in $STATE: set S2PS_TEST_CLUSTER=$owner, or end that one first"
+}
 
 install_missing() { # install_missing COMMAND-OR-PATH=PACKAGE...: Debian packages for what is not there
   local pair packages=()

@@ -99,6 +99,7 @@ wait_ready() {
 up() {
   require_root
   require_safe_state
+  require_own
   require_machine
   step "Debian packages of Kubernetes" packages
   "$HERE/build_kubernetes.sh"
@@ -126,6 +127,7 @@ remove_rules() { # only the rules of the test cluster
 down() {
   local node name
   require_safe_state
+  require_own
   for node in "${NODES[@]}"; do "$HERE/node.sh" down "$node"; done
   for name in scheduler controllers apiserver etcd; do stop "$name" 5; done
   if command -v iptables-save >/dev/null; then remove_rules; fi

@@ -12,6 +12,7 @@ FOLDER=$STATE/$NODE
 BRIDGE=s2ps-br$NUMBER
 SUBNET=10.244.$NUMBER.0/24
 IN_NODE=()
+require_own
 
 controllers() { awk '$3 == "cgroup" {print $2}' /proc/mounts; }
 hierarchies() { awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/mounts; } # runc also makes folders in that of cgroup v2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from cluster.controls import NODES, Controls, Pod, wait
+from cluster.controls import NODES, SCRIPTS, Controls, Pod, wait
 from cluster.fault_proxy import FaultProxy
 from cluster.scratch_image import write_image
 
@@ -122,3 +123,11 @@ def test_fault_proxy_refuses_and_delays_for_its_time() -> None:
     finally:
         client.close()
         proxy.close()
+
+
+def test_scripts_never_touch_the_cluster_of_another_folder(controls: Controls, tmp_path: Path) -> None:
+    environment = {**os.environ, "S2PS_TEST_CLUSTER": str(tmp_path / "other")}
+    command = [str(SCRIPTS / "node.sh"), "down", "node9"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode != 0
+    assert f"is in {controls.state}, not in {tmp_path}" in done.stderr
