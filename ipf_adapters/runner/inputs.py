@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from ipf_adapters.runner.fusion import Fusion, Producer
-from ipf_adapters.runner.outputs import read_record
+from ipf_adapters.runner.outputs import recorded
 from s2ps.execution.request import AuxiliaryRequest, InputRequest, JobRequest
 from s2ps.execution.result import JobRecord
 from s2ps.formats.job_order import JobOrderInput
@@ -65,11 +65,12 @@ class InputResolver:
                 expected=f"one of {', '.join(known.types) or 'no output at all'}",
                 next_step="plan the cluster again with the present catalogue",
             )
-        folder = self._store.open_local(key)
+        written = known.files_of(entry.produced_type)
+        folder = self._store.open_local(f"{key}/{entry.produced_type}").parent if written else Path()
         return Producer(key=key, folder=folder, record=known, output_type=entry.produced_type)
 
     def _record(self, job: JobRequest, entry: InputRequest, key: str) -> JobRecord:
-        record = read_record(self._store.open_local(key)) if self._store.exists(key) else None
+        record = recorded(self._store, key) if self._store.exists(key) else None
         if record is None:
             raise InputError(
                 f"input {entry.type} of {job.id}: {key} is not a finished job",

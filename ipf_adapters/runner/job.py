@@ -9,7 +9,7 @@ from typing import IO
 from ipf_adapters.runner.command import GRACE_S, Outcome, run_command
 from ipf_adapters.runner.executables import executable_of
 from ipf_adapters.runner.inputs import InputResolver
-from ipf_adapters.runner.outputs import VerifyMode, collect, damage, read_record, write_record
+from ipf_adapters.runner.outputs import VerifyMode, collect, lost, recorded, write_record
 from ipf_adapters.runner.stop import Stop
 from ipf_adapters.runner.workspace import Workspace, environment_of, make_workspace, tail
 from s2ps.execution.request import ClusterRequest, JobRequest
@@ -54,9 +54,8 @@ class JobRunner:
         key = layout.job(self._request.datatake, job.id)
         if not job.key or not self._store.exists(key):
             return None
-        folder = self._store.open_local(key)
-        record = read_record(folder)
-        if record is None or record.key != job.key or damage(folder, record, self._verify) is not None:
+        record = recorded(self._store, key)
+        if record is None or record.key != job.key or lost(self._store, key, record, self._verify) is not None:
             return None
         return record
 

@@ -13,6 +13,7 @@ from s2ps.execution.result import JobRecord, RecordedFile
 from s2ps.model.errors import ProcessorFailure
 from s2ps.staging.checksum import sha256_of
 from s2ps.staging.layout import JOB_DOCUMENT, physical_name
+from s2ps.staging.store import StagingStore
 
 VerifyMode = Literal["quick", "full"]
 QUICK_BYTES = 64 * 1024 * 1024
@@ -69,6 +70,22 @@ def read_record(folder: Path) -> JobRecord | None:
         return JobRecord.model_validate_json((folder / JOB_DOCUMENT).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
+
+
+def recorded(store: StagingStore, key: str) -> JobRecord | None:
+    """Return the record of a job in the staging, without its outputs; None when there is none that can be read."""
+    name = f"{key}/{JOB_DOCUMENT}"
+    return read_record(store.open_local(name).parent) if store.exists(name) else None
+
+
+def lost(store: StagingStore, key: str, record: JobRecord, mode: VerifyMode) -> str | None:
+    """Return what is wrong with a finished job in the staging, or None.
+
+    A store that fetches verifies what it brings: a quick look leaves the outputs where they are.
+    """
+    if store.fetches and mode == "quick":
+        return store.damage(key)
+    return damage(store.open_local(key), record, mode)
 
 
 def damage(folder: Path, record: JobRecord, mode: VerifyMode) -> str | None:

@@ -14,6 +14,10 @@ from contract.conftest import ObjectStore, Opener, Server
 from contract.object_store import SECRET, SLOW_DOWN, Proxy, make_tree, names
 
 from s2ps.model.errors import StagingError
+from s2ps.staging.s3_pack import SMALL_BYTES
+
+LARGE = SMALL_BYTES
+"""Smaller files would travel together."""
 
 
 def _data(method: str, path: str) -> bool:
@@ -28,9 +32,9 @@ def test_busy_store_is_asked_again(opened: Opener, proxy: Proxy, tmp_path: Path)
         return (503, SLOW_DOWN) if refusals[f"{method} {path}"] == 1 and "/trees/" in path else None
 
     proxy.before = busy
-    opened(proxy.address).put(make_tree(tmp_path / "t", a="1", b="2"), "sessions/S")
+    opened(proxy.address).put(make_tree(tmp_path / "t", a="1" * LARGE, b="2" * LARGE), "sessions/S")
     opened(proxy.address).get("sessions/S", tmp_path / "copy")
-    assert (tmp_path / "copy" / "b").read_text() == "2"
+    assert (tmp_path / "copy" / "b").read_text() == "2" * LARGE
     assert sum(line.startswith("PUT") and "/trees/" in line for line in proxy.seen) == 4
 
 
@@ -48,7 +52,7 @@ def test_slow_answers_are_waited_for(opened: Opener, proxy: Proxy, tmp_path: Pat
     proxy.before = slow
     store = opened(proxy.address)
     begun = time.monotonic()
-    store.put(make_tree(tmp_path / "t", **{f"f{number}": "x" for number in range(8)}), "sessions/S")
+    store.put(make_tree(tmp_path / "t", **{f"f{number}": "x" * LARGE for number in range(8)}), "sessions/S")
     assert time.monotonic() - begun < 3
     assert len(list(store.list("sessions/S"))) == 8
 
@@ -56,7 +60,7 @@ def test_slow_answers_are_waited_for(opened: Opener, proxy: Proxy, tmp_path: Pat
 def test_interrupted_upload_is_never_seen_and_continued(
     opened: Opener, proxy: Proxy, object_store: ObjectStore, tmp_path: Path
 ) -> None:
-    source = make_tree(tmp_path / "t", a="1", b="2", c="3")
+    source = make_tree(tmp_path / "t", a="1" * LARGE, b="2" * LARGE, c="3" * LARGE)
     proxy.before = lambda method, path: (400, b"") if _data(method, path) and path.endswith("/c") else None
     with pytest.raises(StagingError, match="HTTP 400"):
         opened(proxy.address).put(source, "sessions/S")
@@ -72,7 +76,7 @@ def test_interrupted_upload_is_never_seen_and_continued(
     proxy.seen.clear()
     opened(proxy.address).put(source, "sessions/S")
     assert len([line for line in proxy.seen if line.startswith("PUT") and "/trees/" in line]) == 1
-    assert (store.open_local("sessions/S") / "c").read_text() == "3"
+    assert (store.open_local("sessions/S") / "c").read_text() == "3" * LARGE
 
 
 def test_killed_writer_leaves_nothing_visible(
@@ -110,7 +114,7 @@ def test_sweep_removes_interrupted_uploads_and_nothing_else(
     store.put(make_tree(tmp_path / "good", a="1"), "sessions/good")
     proxy.before = lambda method, path: (400, b"") if _data(method, path) and path.endswith("/b") else None
     with pytest.raises(StagingError):
-        store.put(make_tree(tmp_path / "bad", a="1", b="2"), "sessions/bad")
+        store.put(make_tree(tmp_path / "bad", a="1" * LARGE, b="2" * LARGE), "sessions/bad")
     now = datetime.now(UTC)
     assert store.sweep(now - timedelta(hours=1)) == 0
     object_store.client.create_multipart_upload(Bucket=object_store.bucket, Key="pre/fix/files/left")

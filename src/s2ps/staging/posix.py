@@ -169,6 +169,15 @@ class PosixStore:
             folders[:] = [name for name in folders if _committed(name)]
         return removed
 
+    @property
+    def fetches(self) -> bool:
+        """Return False: files are read where they are."""
+        return False
+
+    def damage(self, key: str) -> str | None:
+        """Return None: nothing is known of files that are not read."""
+        return None
+
     def open_local(self, key: str) -> Path:
         """Return the path of a file or tree."""
         path = self._path(key)

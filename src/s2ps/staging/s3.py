@@ -18,11 +18,12 @@ from s2ps.staging.layout import PARTIAL_MARK
 from s2ps.staging.s3_bucket import Bucket
 from s2ps.staging.s3_cache import LocalCache
 from s2ps.staging.s3_claim import Claims
-from s2ps.staging.s3_commits import Commits
+from s2ps.staging.s3_commits import Commits, lost
 from s2ps.staging.s3_fetch import Fetcher
 from s2ps.staging.s3_index import FILES, Index
 from s2ps.staging.s3_location import S3Location
 from s2ps.staging.s3_log import UploadedLog
+from s2ps.staging.s3_pack import packed
 from s2ps.staging.s3_tree import scan
 from s2ps.staging.store import Entry
 
@@ -53,6 +54,11 @@ class S3Store:
         """Return the S3 URI."""
         return str(self._location)
 
+    @property
+    def fetches(self) -> bool:
+        """Return True."""
+        return True
+
     def close(self) -> None:
         """Remove the cache and give back threads and connections."""
         self._bucket.close()
@@ -63,6 +69,14 @@ class S3Store:
         tree = self._index.tree(checked(key))
         self._cache.renew(key, tree)
         return tree is not None or self._index.has(key)
+
+    def damage(self, key: str) -> str | None:
+        """Say which object of a committed tree is missing or has another size."""
+        tree = self._index.tree(checked(key))
+        if tree is None:
+            return f"{key} is not a tree of the staging"
+        path = lost(self._bucket, tree)
+        return None if path is None else f"{path}: its object is missing or has another size"
 
     def list(self, key: str = "") -> Iterator[Entry]:
         """Yield the committed files below a key in the order of their keys."""
@@ -98,7 +112,7 @@ class S3Store:
             self._bucket.upload(source, f"{FILES}{checked(key)}", sha256_of(source))
             return
         taken = self._index.tree(checked(key)) is not None
-        if taken or not self._commits.publish(source, scan(source, key, uuid.uuid4().hex, lambda _: None)):
+        if taken or not self._commits.publish(source, packed(scan(source, key, uuid.uuid4().hex, lambda _: None))):
             raise StagingError(f"{key} is already in the staging", next_step="delete it before putting it again")
 
     def get(self, key: str, target: Path) -> None:
@@ -148,7 +162,7 @@ class S3Store:
         if not replace and self._index.tree(checked(key)) is not None:
             self.discard(tree)
             return False
-        described = scan(tree, key, uuid.uuid4().hex, self._cache.key_of)
+        described = packed(scan(tree, key, uuid.uuid4().hex, self._cache.key_of))
         if not self._commits.publish(tree, described, replace=replace):
             self.discard(tree)
             return False

@@ -98,15 +98,23 @@ class Bucket:
         self._verify(name, hashlib.sha256(body).hexdigest(), self._recorded(name, answer))
         return body
 
-    def _whole(self, name: str, tries: int = READ_TRIES) -> tuple[dict[str, Any], bytes]:
+    def _whole(self, name: str, tries: int = READ_TRIES, **more: str) -> tuple[dict[str, Any], bytes]:
         """Read an object, again when the connection breaks in the middle: boto3 repeats only what it asks."""
-        answer = self._client.get_object(**self._object(name))
+        answer = self._client.get_object(**self._object(name), **more)
         try:
             return answer, answer["Body"].read()
         except BotoCoreError:
             if tries <= 1:
                 raise
-            return self._whole(name, tries - 1)
+            return self._whole(name, tries - 1, **more)
+
+    def part(self, name: str, offset: int, size: int) -> bytes | None:
+        """Return some bytes of an object, None when it is missing; the caller verifies them."""
+        if size == 0:
+            return b""
+        span = f"bytes={offset}-{offset + size - 1}"
+        found = self._ask("read", name, lambda: _unless_missing(lambda: self._whole(name, Range=span)))
+        return None if found is None else found[1]
 
     def put(self, name: str, body: bytes, *, first: bool = False) -> bool:
         """Write a small object; with `first` return False when the store says that there is one already."""

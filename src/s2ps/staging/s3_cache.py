@@ -70,11 +70,13 @@ class LocalCache:
         return self._fetched[tree.key]
 
     def renew(self, key: str, committed: Tree | None) -> None:
-        """Forget the tree this process reads from when another one, or none, is committed now."""
+        """Read from now on from the tree that is committed now; forget another one."""
         with self.locked(key):
             known = self._trees.get(key)
             if known is not None and (committed is None or committed.id != known.id):
                 self.forget(key)
+            if committed is not None:
+                self.fetched(committed)
 
     def forget(self, key: str) -> None:
         """Remove everything at and below a key."""

@@ -12,7 +12,26 @@ from pathlib import Path
 from s2ps.staging.s3_bucket import Bucket
 from s2ps.staging.s3_claim import CLAIMS, Claims
 from s2ps.staging.s3_index import UPLOADS, Index, marker, objects
+from s2ps.staging.s3_pack import joined, pack_name, packs_of
 from s2ps.staging.s3_tree import Tree, TreeFile
+
+
+def sizes_of(bucket: Bucket, tree_id: str) -> dict[str, int]:
+    """Return the size of every object there is of a tree, by name."""
+    starts = (objects(tree_id), pack_name(tree_id, ""))
+    return {listed.name: listed.size for start in starts for listed in bucket.listing(start)}
+
+
+def lost(bucket: Bucket, tree: Tree) -> str | None:
+    """Return the first file of a committed tree whose object is missing or has another size; None when all is there."""
+    there = sizes_of(bucket, tree.id)
+    for pack, members in packs_of(tree.files).items():
+        if there.get(pack_name(tree.id, pack)) != sum(item.size for item in members):
+            return members[0].path
+    return next(
+        (item.path for item in tree.files if not item.pack and there.get(objects(tree.id) + item.path) != item.size),
+        None,
+    )
 
 
 class Commits:
@@ -62,14 +81,23 @@ class Commits:
         return removed + len(old)
 
     def _upload(self, source: Path, tree: Tree) -> None:
-        start = objects(tree.id)
-        there = {listed.name.removeprefix(start): listed.size for listed in self._bucket.listing(start)}
-        missing = [item for item in tree.files if there.get(item.path) != item.size]
+        there = sizes_of(self._bucket, tree.id)
 
         def upload(item: TreeFile) -> None:
-            self._bucket.upload(source / item.path, start + item.path, item.sha256)
+            self._bucket.upload(source / item.path, objects(tree.id) + item.path, item.sha256)
 
-        tasks = [self._bucket.pool.submit(upload, item) for item in missing]
+        def upload_pack(name: str, members: list[TreeFile]) -> None:
+            self._bucket.put(name, joined(source, members))
+
+        tasks = [
+            self._bucket.pool.submit(upload, item)
+            for item in tree.files
+            if not item.pack and there.get(objects(tree.id) + item.path) != item.size
+        ]
+        for pack, members in packs_of(tree.files).items():
+            name = pack_name(tree.id, pack)
+            if there.get(name) != sum(item.size for item in members):
+                tasks.append(self._bucket.pool.submit(upload_pack, name, members))
         try:
             for task in tasks:
                 task.result()
@@ -78,5 +106,5 @@ class Commits:
                 task.cancel()
 
     def _remove_objects(self, tree_id: str) -> None:
-        self._bucket.delete(*[listed.name for listed in self._bucket.listing(objects(tree_id))])
+        self._bucket.delete(*sizes_of(self._bucket, tree_id))
         self._bucket.delete(UPLOADS + tree_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from s2ps.model.errors import StagingError
 from s2ps.staging.s3_bucket import Bucket, Content
 from s2ps.staging.s3_cache import LocalCache
 from s2ps.staging.s3_index import Found, Index, holds, objects, parents, within
+from s2ps.staging.s3_pack import pack_name, packs_of
 from s2ps.staging.s3_tree import Tree, TreeFile, TreeLink
 
 
@@ -42,20 +44,34 @@ class Fetcher:
 
     def copy(self, wanted: Sequence[tuple[Found, Path]]) -> None:
         """Copy files to local paths; what is a link in the store becomes a file."""
-
-        def fetch(item: Found, target: Path) -> None:
-            content = Content(item.size, item.sha256) if item.sha256 else self._bucket.head(item.name)
-            if content is None:
-                raise self.missing(item.key)
-            self._bucket.download(item.name, target, content)
-
-        tasks = [self._bucket.pool.submit(fetch, item, path) for item, path in wanted if item.target is None]
+        tasks = [self._bucket.pool.submit(self._copy_one, item, path) for item, path in wanted if item.target is None]
         for task in tasks:
             task.result()
         for item, path in wanted:
             if item.target is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.open_local(item.target), path)
+
+    def _copy_one(self, item: Found, target: Path) -> None:
+        if item.offset is not None:
+            body = self._bucket.part(item.name, item.offset, item.size)
+            self._write(target, body, item.key, item.sha256 or "")
+            return
+        content = Content(item.size, item.sha256) if item.sha256 else self._bucket.head(item.name)
+        if content is None:
+            raise self.missing(item.key)
+        self._bucket.download(item.name, target, content)
+
+    def _write(self, target: Path, body: bytes | None, key: str, sha256: str) -> None:
+        """Write a file that came in a pack."""
+        if body is None:
+            raise self.missing(key)
+        if hashlib.sha256(body).hexdigest() != sha256:
+            raise StagingError(
+                f"{key} in {self._uri} is damaged", expected=sha256, next_step="delete it and make it again"
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(body)
 
     def missing(self, key: str) -> StagingError:
         """Return the error for a key that is not there."""
@@ -86,29 +102,66 @@ class Fetcher:
         return place / part if part else place
 
     def _fetch_missing(self, tree: Tree, part: str) -> None:
-        here = self._cache.fetched(tree)
         place = self._cache.path(tree.key)
         place.mkdir(parents=True, exist_ok=True)
-        files = [item for item in tree.files if item.path not in here and within(item.path, part)]
-
-        def fetch(item: TreeFile) -> None:
-            target = place / item.path
-            self._bucket.download(objects(tree.id) + item.path, target, Content(item.size, item.sha256))
-            os.utime(target, ns=(item.mtime_ns, item.mtime_ns))
-
-        tasks = [self._bucket.pool.submit(fetch, item) for item in files]
-        for task in tasks:
-            task.result()
+        self._fetch_files(tree, [item for item in tree.files if within(item.path, part)])
         for path in (path for path in tree.folders if within(path, part)):
             (place / path).mkdir(parents=True, exist_ok=True)
+        here = self._cache.fetched(tree)
         links = [link for link in tree.links if link.path not in here and within(link.path, part)]
+        self._fetch_targets(links)
         for link in links:
             self._link(place / link.path, link)
-        here.update(item.path for item in files)
         here.update(link.path for link in links)
+
+    def _fetch_files(self, tree: Tree, wanted: Sequence[TreeFile]) -> None:
+        """Fetch those files of a tree that are not here, and what comes with them in the same pack."""
+        here = self._cache.fetched(tree)
+        place = self._cache.path(tree.key)
+        missing = [item for item in wanted if item.path not in here]
+
+        def fetch(item: TreeFile) -> None:
+            self._bucket.download(objects(tree.id) + item.path, place / item.path, Content(item.size, item.sha256))
+            _date(place / item.path, item)
+
+        def unpack(pack: str, members: Sequence[TreeFile]) -> None:
+            body = self._bucket.get(pack_name(tree.id, pack))
+            for item in members:
+                content = None if body is None else body[item.offset : item.offset + item.size]
+                self._write(place / item.path, content, f"{tree.key}/{item.path}", item.sha256)
+                _date(place / item.path, item)
+
+        packs = {pack: [item for item in tree.files if item.pack == pack] for pack in packs_of(missing)}
+        tasks = [self._bucket.pool.submit(fetch, item) for item in missing if not item.pack]
+        tasks += [self._bucket.pool.submit(unpack, pack, members) for pack, members in packs.items()]
+        for task in tasks:
+            task.result()
+        here.update(item.path for item in missing)
+        here.update(item.path for members in packs.values() for item in members)
+
+    def _fetch_targets(self, links: Sequence[TreeLink]) -> None:
+        """Fetch what links lead to, tree by tree: one by one each would wait for the one before it."""
+        wanted: dict[str, set[str]] = {}
+        for link in links:
+            owner = next((place for place in parents(link.target) if self._cache.tree(place) is not None), None)
+            if owner is None and (inside := self._index.around(link.target)) is not None:
+                owner = inside[0].key
+                with self._cache.locked(owner):
+                    self._cache.fetched(inside[0])
+            if owner is not None and not link.folder:
+                wanted.setdefault(owner, set()).add(link.target.removeprefix(f"{owner}/"))
+        for owner, names in wanted.items():
+            with self._cache.locked(owner):
+                tree = self._cache.tree(owner)
+                if tree is not None:
+                    self._fetch_files(tree, [item for item in tree.files if item.path in names])
 
     def _link(self, path: Path, link: TreeLink) -> None:
         target = self.open_local(link.target)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         path.symlink_to(os.path.relpath(target, path.parent))
+
+
+def _date(path: Path, item: TreeFile) -> None:
+    os.utime(path, ns=(item.mtime_ns, item.mtime_ns))

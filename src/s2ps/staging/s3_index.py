@@ -1,7 +1,8 @@
 """What is in an S3 staging: from keys to files, committed trees and folders.
 
-Below the prefix: `files/<key>` is a single file, `commits/<key>.commit` the marker of a tree, `trees/<id>/<path>` the
-files of a tree, `uploads/<id>` the key of a tree that is being written or removed. Only markers make trees visible.
+Below the prefix: `files/<key>` is a single file, `commits/<key>.commit` the marker of a tree, `trees/<id>/<path>` a
+larger file of it, `packs/<id>/<pack>` several small ones, `uploads/<id>` the key of a tree that is being written or
+removed. Only markers make trees visible.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from s2ps.staging.keys import checked
 from s2ps.staging.s3_bucket import Bucket
+from s2ps.staging.s3_pack import pack_name
 from s2ps.staging.s3_tree import Tree
 
 FILES = "files/"
@@ -42,6 +44,8 @@ class Found:
     """None: a single file, its object says."""
     target: str | None = None
     """Key a link leads to."""
+    offset: int | None = None
+    """Where it begins in an object it shares with others."""
 
 
 class Index:
@@ -85,9 +89,9 @@ class Index:
         """Return True for what is no tree itself: a file, a folder with something below, something in a tree."""
         tests: tuple[Callable[[], bool], ...] = (
             lambda: self.file(key) is not None,
+            lambda: self.around(key) is not None,
             lambda: self._bucket.any(f"{COMMITS}{key}/"),
             lambda: self._bucket.any(f"{FILES}{key}/"),
-            lambda: self.around(key) is not None,
         )
         return any(test() for test in tests)
 
@@ -143,7 +147,9 @@ def contents(tree: Tree, part: str = "") -> Iterator[Found]:
     """Yield the files of a tree, or of a part of it."""
     for item in tree.files:
         if within(item.path, part):
-            yield Found(f"{tree.key}/{item.path}", objects(tree.id) + item.path, item.size, item.sha256)
+            name = pack_name(tree.id, item.pack) if item.pack else objects(tree.id) + item.path
+            offset = item.offset if item.pack else None
+            yield Found(f"{tree.key}/{item.path}", name, item.size, item.sha256, offset=offset)
     for link in tree.links:
         if within(link.path, part) and not link.folder:
             yield Found(f"{tree.key}/{link.path}", "", link.size, target=link.target)

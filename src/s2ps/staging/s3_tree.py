@@ -27,6 +27,9 @@ class TreeFile(BaseModel):
     size: int
     sha256: str
     mtime_ns: int
+    pack: str = ""
+    """Object in which it lies together with others (see `s3_pack`); empty: in one of its own."""
+    offset: int = 0
 
     _path = field_validator("path")(checked)
 
@@ -47,7 +50,8 @@ class Tree(BaseModel):
     """A committed tree, or one that is going to be."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
+    """1: before there were packs."""
     key: str
     id: str
     """Made of the content; names the place of the objects."""

@@ -76,6 +76,16 @@ class StagingStore(Protocol):
     def sweep(self, before: datetime) -> int:
         """Remove what unfinished work has left behind, if it was last touched before a moment; return how much."""
 
+    def damage(self, key: str) -> str | None:
+        """Say what a committed tree has lost, as far as the store can tell without reading it; None: nothing known.
+
+        What a store fetches is verified when it is fetched; in a folder nothing is known.
+        """
+
+    @property
+    def fetches(self) -> bool:
+        """Return True when `open_local` brings files from elsewhere, and verifies them."""
+
     def open_local(self, key: str) -> Path:
         """Return a local path to read the file or tree from; an object store fetches it first."""
 
