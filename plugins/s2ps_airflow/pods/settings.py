@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -100,13 +102,19 @@ class PodSettings(BaseSettings):
     """Most lines of a pod's log that are copied into the log of a deferred task."""
 
     @classmethod
-    def load(cls) -> Self:
+    def load(cls) -> PodSettings:
         """Read the environment; raises ConfigurationError naming a variable that does not fit."""
-        try:
-            return cls()
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}={item['input']!r}: {item['msg']}"
-                for item in error.errors()
-            )
-            raise ConfigurationError(f"settings of pods: {wrong}", next_step="correct the variable") from error
+        return _read(tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(PREFIX))))
+
+
+@lru_cache(maxsize=8)
+def _read(_variables: tuple[tuple[str, str], ...]) -> PodSettings:
+    """Read the settings once per environment: DAG files ask for every node."""
+    try:
+        return PodSettings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}={item['input']!r}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise ConfigurationError(f"settings of pods: {wrong}", next_step="correct the variable") from error

@@ -106,6 +106,7 @@ def variables(home: Path, project: Project, port: int, kept: Secrets, cores: int
         "AIRFLOW__CORE__DAGS_FOLDER": str(project.root / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(project.root / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": str(parallel_tasks(cores)),
         "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT": str(parallel_tasks(cores)),
