@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import kubernetes_validate
@@ -16,6 +17,7 @@ from s2ps.staging.location import open_store
 
 pytestmark = pytest.mark.unit
 
+ROOT = Path(__file__).parents[3]
 NODES = ["--node-type", "big=16,64,600,0.80", "--node-type", "huge=32,256,2000,2.20"]
 
 
@@ -42,6 +44,21 @@ def test_sizes_are_shown_and_written(tmp_path: Path) -> None:
     assert {item["kind"] for item in pools} == {"NodePool"}
     groups = yaml.safe_load((tmp_path / "out" / "nodes-autoscaler.yaml").read_text(encoding="utf-8"))
     assert {group["name"] for group in groups["autoscalingGroups"]} == {"s2ps-big", "s2ps-huge"}
+
+
+def test_the_files_of_the_overlay_are_what_their_command_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    folder = Path("k8s/overlays/production")
+    first = (folder / "quotas.yaml").read_text(encoding="utf-8").splitlines()[0]
+    command = first.removeprefix("# Written by `s2ps ").removesuffix("`")
+    words = shlex.split(command)[1:]
+    words[words.index("--write") + 1] = str(tmp_path)
+    assert call(*words).exit_code == 0
+    for name in ("quotas.yaml", "nodes-karpenter.yaml", "nodes-autoscaler.yaml"):
+        made, kept = ((place / name).read_text(encoding="utf-8").splitlines()[1:] for place in (tmp_path, folder))
+        assert made == kept, f"{folder / name} is not what the strategy needs now: run `s2ps {command}`"
 
 
 @pytest.mark.parametrize(
