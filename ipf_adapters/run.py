@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ipf_adapters.runner.cluster import run_cluster
+from ipf_adapters.runner.disk import full_by_error, written_places
 from ipf_adapters.runner.stop import INTERRUPTED, Stop
 from s2ps.execution.request import ClusterRequest
 from s2ps.model.errors import InputError, S2psError, is_temporary
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda got, _frame: stop.request(f"{INTERRUPTED} by {signal.Signals(got).name}"))
     if options.attended:
         threading.Thread(target=_watch, args=(stop,), daemon=True).start()
+    store: StagingStore | None = None
     try:
         store = open_store(options.staging) if options.staging else None
         request = _load(_local(options.request, store))
@@ -45,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write = _silent if options.quiet else _say
         result = run_cluster(request, store, stop=stop, write=write, verify=options.verify)
     except (S2psError, OSError) as error:
-        print(f"{options.request}: {error}", file=sys.stderr, flush=True)
-        return EXIT_TEMPORARY if is_temporary(error) else EXIT_UNUSABLE
+        plain = full_by_error(error, written_places(store)) or error
+        print(f"{options.request}: {plain}", file=sys.stderr, flush=True)
+        return EXIT_TEMPORARY if is_temporary(plain) else EXIT_UNUSABLE
     if options.quiet and result.error:
         print(result.error, file=sys.stderr, flush=True)
     return EXIT_TEMPORARY if stop.temporary and result.state == "interrupted" else EXIT_OF_STATE[result.state]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from ipf_adapters.runner.disk import full_by_error, written_places
 from ipf_adapters.runner.job import JobRunner
 from ipf_adapters.runner.outputs import VerifyMode
 from ipf_adapters.runner.progress import Progress
@@ -41,9 +42,10 @@ def run_cluster(
         results = Scheduler(request, jobs.run, progress.finished, stop).run()
         result = _result(request, started, results, stop.reason)
     except (S2psError, OSError) as error:
-        if is_temporary(error):
-            stop.give_up(error)
-        result = _result(request, started, (), stop.reason, str(error))
+        plain = full_by_error(error, written_places(store)) or error
+        if is_temporary(plain):
+            stop.give_up(plain)
+        result = _result(request, started, (), stop.reason, str(plain))
     finally:
         limit.cancel()
         store.write(layout.result(request.run_id, request.cluster_id), result.dump().encode())

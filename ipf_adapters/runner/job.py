@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import IO
 
 from ipf_adapters.runner.command import GRACE_S, Outcome, run_command
+from ipf_adapters.runner.disk import full_by_error, full_by_processor, written_places
 from ipf_adapters.runner.executables import executable_of
+from ipf_adapters.runner.failed import FailedFolders
 from ipf_adapters.runner.inputs import InputResolver
 from ipf_adapters.runner.outputs import VerifyMode, collect, lost, recorded, write_record
 from ipf_adapters.runner.stop import Stop
@@ -28,6 +30,7 @@ class JobRunner:
         self._stop = stop
         self._verify: VerifyMode = verify
         self._inputs = InputResolver(store, request.datatake)
+        self._failed_folders = FailedFolders(store, request.datatake)
 
     def run(self, job: JobRequest) -> JobResult:
         """Run a job, or take its finished result; every failure ends in the returned result."""
@@ -42,8 +45,7 @@ class JobRunner:
             command = executable_of(job)
             workspace = make_workspace(self._store, self._request, job, self._inputs.resolve(job))
         except (S2psError, OSError) as error:
-            self._noted(error)
-            return self._result(job, "failed", started, error=_naming(job, str(error)))
+            return self._result(job, "failed", started, error=_naming(job, str(self._noted(error))))
         try:
             return self._attempt(job, command, workspace, started)
         finally:
@@ -59,10 +61,12 @@ class JobRunner:
             return None
         return record
 
-    def _noted(self, error: S2psError | OSError) -> None:
-        """Stop the cluster when an error will pass: its other jobs would only meet it too."""
-        if is_temporary(error):
-            self._stop.give_up(error)
+    def _noted(self, error: S2psError | OSError) -> Exception:
+        """Return the error in plain words; stop the cluster when it will pass, since other jobs would meet it too."""
+        plain = full_by_error(error, written_places(self._store)) or error
+        if is_temporary(plain):
+            self._stop.give_up(plain)
+        return plain
 
     def _attempt(self, job: JobRequest, command: str, workspace: Workspace, started: datetime) -> JobResult:
         with self._store.open_log(layout.log(self._request.datatake, job.id)) as log:
@@ -84,18 +88,22 @@ class JobRunner:
                 try:
                     return self._commit(job, workspace, outcome, started)
                 except (S2psError, OSError) as error:
-                    self._noted(error)
-                    reason = str(error)
+                    reason = str(self._noted(error))
+            elif outcome.ending == "exit" and (full := full_by_processor(workspace.folder, tail(log))) is not None:
+                self._stop.give_up(full)
+                reason = f"{reason}: {full}"
             return self._failed(job, workspace, outcome, started, _with_log(reason, log))
 
     def _failed(
         self, job: JobRequest, workspace: Workspace, outcome: Outcome, started: datetime, error: str
     ) -> JobResult:
-        """Keep the job order, which would go with its folder."""
-        try:
-            self._store.write(layout.failed_order(self._request.datatake, job.id), workspace.order.read_bytes())
-        except (S2psError, OSError) as unkept:
-            error = f"{error}\n(its job order cannot be kept: {unkept})"
+        """Keep the job order and the work folder, unless everything is being stopped."""
+        if self._stop.reason is None or outcome.ending == "timeout":
+            try:
+                self._store.write(layout.failed_order(self._request.datatake, job.id), workspace.order.read_bytes())
+            except (S2psError, OSError) as unkept:
+                error = f"{error}\n(its job order cannot be kept: {unkept})"
+            error = f"{error}\n({self._failed_folders.keep(job.id, workspace.folder)})"
         return self._result(job, "failed", started, outcome=outcome, error=error)
 
     def _commit(self, job: JobRequest, workspace: Workspace, outcome: Outcome, started: datetime) -> JobResult:
@@ -113,6 +121,7 @@ class JobRunner:
         write_record(workspace.folder, record)
         won = self._store.commit(workspace.folder, layout.job(self._request.datatake, job.id))
         if won:
+            self._failed_folders.forget(job.id)
             return self._result(job, "done", started, outcome=outcome, record=record)
         theirs = self._finished(job)
         if theirs is not None:

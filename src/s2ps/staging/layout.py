@@ -113,6 +113,16 @@ def failed_order(datatake: str, job_id: str) -> str:
     return f"{run(datatake)}/logs/{job_name(job_id)}.{JOB_ORDER}"
 
 
+def failed_jobs(datatake: str) -> str:
+    """Return the folder of the work folders of failed jobs."""
+    return f"{run(datatake)}/failed"
+
+
+def failed(datatake: str, job_id: str) -> str:
+    """Return the work folder of the last failed attempt at a job; it goes when the job succeeds."""
+    return f"{failed_jobs(datatake)}/{job_name(job_id)}"
+
+
 def fused(datatake: str, digest: str) -> str:
     """Return the folder of links that joins the outputs of several jobs."""
     return f"{run(datatake)}/fused/{segment(digest)}"

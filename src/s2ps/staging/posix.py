@@ -136,7 +136,7 @@ class PosixStore:
 
     def commit(self, tree: Path, key: str, *, replace: bool = False) -> bool:
         """Rename the folder to its final name; a folder that lost the race is removed."""
-        path = self._path(key)
+        path = self._place(key)
         if self.shared:
             share_tree(tree)
         if replace:

@@ -106,6 +106,7 @@ class LocalCache:
         """Move a folder that has just been committed to its place: nobody here needs to fetch it."""
         with self.locked(tree.key):
             self.forget(tree.key)
+            self.path(tree.key).parent.mkdir(parents=True, exist_ok=True)
             folder.rename(self.path(tree.key))
             here = {*(item.path for item in tree.files), *(link.path for link in tree.links)}
             self._trees[tree.key], self._fetched[tree.key] = tree, here
