@@ -133,3 +133,53 @@ def test_the_launchers_token_runs_follows_and_removes_a_pod(kubectl: Kubectl, as
     assert launcher("get", "events", "--field-selector", f"involvedObject.name={pod_name}", "-o", "name")
     launcher("logs", pod_name)
     launcher("delete", "pod", pod_name, "--grace-period=0", "--force")
+
+
+def cephfs_volume(name: str) -> list[dict[str, Any]]:
+    """Return a claim of s2ps and the volume a CephFS driver would have made for it."""
+    csi = {
+        "driver": "rook-ceph.cephfs.csi.ceph.com",
+        "volumeHandle": f"0001-0009-rook-ceph-0000000000000001-{name}",
+        "volumeAttributes": {"clusterID": "rook-ceph", "fsName": "main", "subvolumePath": f"/volumes/csi/{name}/1"},
+        "nodeStageSecretRef": {"name": "rook-csi-cephfs-node", "namespace": "rook-ceph"},
+    }
+    common: dict[str, Any] = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+    return [
+        {
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+            "spec": {**common, "capacity": {"storage": "1Gi"}, "csi": csi},
+        },
+        {
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "s2ps-data", "namespace": "s2ps"},
+            "spec": {**common, "volumeName": name, "resources": {"requests": {"storage": "1Gi"}}},
+        },
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def bound_claim(kubectl: Kubectl) -> Iterator[str]:
+    name = f"manifests-{uuid.uuid4().hex[:8]}"
+    for item in cephfs_volume(name):
+        kubectl("create", "-f", "-", text=json.dumps(item))
+    kubectl("-n", "s2ps", "wait", "pvc/s2ps-data", "--for=jsonpath={.status.phase}=Bound", "--timeout=60s")
+    yield name
+    kubectl("-n", "s2ps", "delete", "pvc", "s2ps-data", "--wait=false")
+    kubectl("delete", "pv", name, "s2ps-data-processing", "--ignore-not-found", "--wait=false")
+
+
+def test_a_cephfs_volume_is_shown_in_the_second_namespace_too(kubectl: Kubectl, bound_claim: str) -> None:
+    config = {"KUBECONFIG": str(STATE / "kubernetes" / "admin.kubeconfig")}
+    for _ in range(2):  # it may be run again
+        done = subprocess.run(
+            [str(K8S / "share-volume.sh"), "s2ps-data"],
+            capture_output=True, text=True, timeout=60, env={**os.environ, **config}, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    spec = json.loads(kubectl("get", "pv", "s2ps-data-processing", "-o", "json").stdout)["spec"]
+    assert spec["csi"]["volumeAttributes"]["rootPath"] == f"/volumes/csi/{bound_claim}/1"
+    assert spec["csi"]["volumeAttributes"]["staticVolume"] == "true"
+    assert spec["csi"]["nodeStageSecretRef"]["name"] == "rook-csi-cephfs-node-user"
+    assert spec["accessModes"] == ["ReadOnlyMany"]
+    assert (spec["claimRef"]["namespace"], spec["claimRef"]["name"]) == ("s2ps-processing", "s2ps-data")
+    first = json.loads(kubectl("get", "pv", bound_claim, "-o", "json").stdout)["spec"]
+    assert first["persistentVolumeReclaimPolicy"] == "Retain"

@@ -246,6 +246,7 @@ def test_documents_say_what_was_sized() -> None:
     both, reprocessing, limits = manifests.quotas(answer)
     assert both["spec"]["hard"]["pods"] == str(answer.near_real_time.pods + answer.reprocessing.pods)
     assert int(reprocessing["spec"]["hard"]["requests.cpu"]) < int(both["spec"]["hard"]["requests.cpu"])
+    assert set(reprocessing["spec"]["hard"]) == {"pods", "requests.cpu", "requests.memory"}
     assert limits["spec"]["limits"][0]["max"] == {"cpu": "4", "memory": "8G", "ephemeral-storage": "10G"}
     (pool,) = answer.pools
     assert manifests.cluster_autoscaler(answer.pools)["autoscalingGroups"] == [

@@ -34,7 +34,7 @@ def quotas(answer: Answer) -> list[Document]:
     )
     return [
         _object("v1", "ResourceQuota", NAMESPACE, {"hard": _hard(both)}),
-        _object("v1", "ResourceQuota", REPROCESSING, {"hard": _hard(answer.reprocessing)}),
+        _object("v1", "ResourceQuota", REPROCESSING, {"hard": _of_priority(answer.reprocessing)}),
         _object("v1", "LimitRange", NAMESPACE, {"limits": [{**DEFAULTS, "max": _quantities(answer.largest)}]}),
     ]
 
@@ -102,6 +102,11 @@ def _object(version: str, kind: str, name: str, spec: Document) -> Document:
 
 def _hard(quota: Quota) -> Document:
     return {"pods": str(quota.pods), **{f"requests.{name}": value for name, value in _quantities(quota.room).items()}}
+
+
+def _of_priority(quota: Quota) -> Document:
+    """Return the quota of one priority class, for which Kubernetes does not count local disk."""
+    return {name: value for name, value in _hard(quota).items() if "ephemeral-storage" not in name}
 
 
 def _quantities(room: Room) -> Document:
