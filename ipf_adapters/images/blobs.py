@@ -18,6 +18,8 @@ PACKING = 1
 """Raised when the bytes of a layer change though its inputs do not."""
 OWNER = 10001
 """User and group of what the processes of an image may write."""
+WORK = "tree-"
+"""Begins the names of folders layers are made in."""
 KEPT_DAYS = 30
 """Days an unused layer is kept."""
 _LEVEL = 5
@@ -89,6 +91,9 @@ class LayerCache:
                 note.unlink()
                 note.with_suffix(".tar.gz").unlink(missing_ok=True)
                 shutil.rmtree(note.with_suffix(".root"), ignore_errors=True)
+        for left in self.folder.glob(f"{WORK}*"):
+            if left.stat().st_mtime < time.time() - 86400:
+                shutil.rmtree(left, ignore_errors=True)
 
     def _keep(self, key: str, tar: Path, epoch: int, components: tuple[Component, ...]) -> None:
         packed = tar.with_suffix(".gz")

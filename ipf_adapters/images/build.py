@@ -16,10 +16,12 @@ from typing import Self
 
 from ipf_adapters.images import debian, packages, sbom
 from ipf_adapters.images.archive import Built, moment, write_archive
-from ipf_adapters.images.blobs import Component, Layer, LayerCache, key_of, pack_tree
-from ipf_adapters.images.recipe import PROJECT, Files, ImageRecipe, LayerRecipe, load_recipe
+from ipf_adapters.images.blobs import WORK, Component, Layer, LayerCache, key_of, pack_tree
+from ipf_adapters.images.recipe import PROJECT, Files, LayerRecipe, load_recipe
 
 REPOSITORY = "localhost/s2ps"
+PYTHON_PACKAGE = "python3.11-minimal"
+"""The Debian package whose version decides how sources are compiled."""
 INDEX = "images.json"
 VERSION = version("s2ps")
 
@@ -44,9 +46,10 @@ class Workshop:
     def build(self, name: str) -> Built:
         """Build one image: its archive, its bill of materials and its entry in images.json."""
         recipe = load_recipe(name)
-        root_key, root_epoch = self._debian_key(recipe)
-        layers = [self._debian(recipe, root_key, root_epoch)]
-        layers += [self._above(layer, root_key) for layer in recipe.layers[1:]]
+        key = "debian-" + key_of(debian.inputs(recipe.debian))
+        layers = [self._layer(key, debian.DATE, lambda tar: debian.make(recipe.debian, tar, self._root(key)))]
+        python = [component.version for component in layers[0].components if component.name == PYTHON_PACKAGE]
+        layers += [self._above(layer, self._root(key), python) for layer in recipe.layers[1:]]
         tag = f"{REPOSITORY}/{name}:{VERSION}"
         archive = self.output / f"{name}-{VERSION}.tar"
         built = write_archive(archive, tag, recipe, layers)
@@ -61,34 +64,24 @@ class Workshop:
         entry = self._index()[name]
         return f"{int(entry['unpacked']) / 1e6:.0f} MB ({int(entry['compressed']) / 1e6:.0f} MB packed)"
 
-    def _debian_key(self, recipe: ImageRecipe) -> tuple[str, int]:
-        epoch = epoch_of(["ipf_adapters/images/debian.py"])
-        return "debian-" + key_of(debian.inputs(recipe.debian), epoch), epoch
-
-    def _debian(self, recipe: ImageRecipe, key: str, epoch: int) -> Layer:
-        def make(tar: Path) -> tuple[Component, ...]:
-            return debian.make(recipe.debian, epoch, tar, self._root(key))
-
-        return self._layer(key, epoch, make)
-
     def _root(self, key: str) -> Path:
         return self.cache.folder / f"{key}.root"
 
-    def _above(self, recipe: LayerRecipe, root: str) -> Layer:
-        """Return a layer that lies on the Debian one whose key is `root`."""
+    def _above(self, recipe: LayerRecipe, root: Path, python: Sequence[str]) -> Layer:
+        """Return a layer that lies on the Debian one at `root`, which has that version of Python (or none)."""
         sources, plant = self._kind(recipe)
         epoch = epoch_of(sources)
         code = fingerprint(["ipf_adapters/images/packages.py"]) if recipe.files is None else ""
-        key = f"{recipe.kind}-" + key_of(recipe.model_dump(mode="json"), fingerprint(sources), epoch, root, code)
+        key = f"{recipe.kind}-" + key_of(recipe.model_dump(mode="json"), fingerprint(sources), epoch, python, code)
 
         owned = frozenset(folder.lstrip("/") for folder in recipe.files.owned) if recipe.files else frozenset()
 
         def make(tar: Path) -> tuple[Component, ...]:
-            with tempfile.TemporaryDirectory(dir=self.cache.folder, prefix="tree-") as folder:
+            with tempfile.TemporaryDirectory(dir=self.cache.folder, prefix=WORK) as folder:
                 tree = Path(folder) / "tree"
                 tree.mkdir()
                 plant(tree, epoch)
-                packages.finish(tree, self._root(root), epoch)
+                packages.finish(tree, root, epoch)
                 pack_tree(tree, tar, epoch, owned)
                 return packages.installed(tree)
 

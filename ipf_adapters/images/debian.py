@@ -15,6 +15,8 @@ from ipf_adapters.images.blobs import OWNER, Component
 from ipf_adapters.images.recipe import Debian
 
 SUITE = "bookworm"
+DATE = 1_795_305_600
+"""The latest time a file of a Debian layer has (2026-11-22): fixed, so that commits do not change the layer."""
 USER = "s2ps"
 _LIMIT_S = 1800
 _DROPPED = re.compile(
@@ -36,15 +38,25 @@ _COMPILE = (
 
 def inputs(recipe: Debian) -> list[object]:
     """Return what decides about the content, besides the versions Debian has today."""
-    return [recipe.model_dump(mode="json"), SUITE, USER, OWNER, _DROPPED.pattern, sorted(_EMPTIED), _EXCLUDED, _COMPILE]
+    return [
+        recipe.model_dump(mode="json"),
+        DATE,
+        SUITE,
+        USER,
+        OWNER,
+        _DROPPED.pattern,
+        sorted(_EMPTIED),
+        _EXCLUDED,
+        _COMPILE,
+    ]
 
 
-def make(recipe: Debian, epoch: int, tar: Path, root: Path) -> tuple[Component, ...]:
+def make(recipe: Debian, tar: Path, root: Path) -> tuple[Component, ...]:
     """Write the root file system as tar and as folder `root`; return its packages."""
     need("mmdebstrap", "mmdebstrap")
     raw = tar.with_suffix(".raw.tar")
     try:
-        _mmdebstrap(recipe, epoch, raw)
+        _mmdebstrap(recipe, raw)
         packages = _repack(raw, tar, recipe.drop)
     finally:
         raw.unlink(missing_ok=True)
@@ -68,7 +80,7 @@ def need(command: str, package: str) -> None:
         subprocess.run(install, stdout=sys.stderr, check=True)
 
 
-def _mmdebstrap(recipe: Debian, epoch: int, tar: Path) -> None:
+def _mmdebstrap(recipe: Debian, tar: Path) -> None:
     packages = ",".join(["usr-is-merged", *recipe.packages])
     setup = [f'--essential-hook=cd "$1" && {command}' for command in recipe.setup]
     excluded = [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
@@ -83,7 +95,7 @@ def _mmdebstrap(recipe: Debian, epoch: int, tar: Path) -> None:
         f'--customize-hook=chroot "$1" useradd --uid {OWNER} --gid {OWNER} --no-create-home --home-dir /tmp {USER}',
         f"--customize-hook={_COMPILE}",
     ]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(DATE), "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         ["mmdebstrap", *arguments, SUITE, str(tar)],
         env=environment,

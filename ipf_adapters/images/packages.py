@@ -12,7 +12,6 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 from ipf_adapters.images.blobs import Component
-from ipf_adapters.images.debian import need
 from ipf_adapters.images.recipe import PROJECT, Project, Python
 
 SITE = "usr/local/lib/python3.11/dist-packages"
@@ -32,9 +31,6 @@ def requirements_tree(recipe: Python, tree: Path) -> None:
     for pattern in recipe.prune:
         for path in site.glob(pattern):
             shutil.rmtree(path)
-    for path in sorted(library for pattern in recipe.strip for library in site.glob(pattern)):
-        need("strip", "binutils")
-        subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
     if recipe.keep_botocore:
         _shrink_botocore(site / "botocore" / "data", recipe.keep_botocore)
 

@@ -33,8 +33,6 @@ class Python(_Part):
     """File in requirements/ with versions and hashes."""
     prune: tuple[str, ...] = ()
     """Patterns below the package folder that no program needs."""
-    strip: tuple[str, ...] = ()
-    """Patterns of libraries that are shipped with their debug symbols."""
     keep_botocore: tuple[str, ...] = ()
     """Services whose descriptions botocore keeps; empty: all."""
 

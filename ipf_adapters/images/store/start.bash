@@ -24,12 +24,22 @@ wait_for() { # wait_for SECONDS COMMAND...
   done
 }
 
+key() { # key NAME CAPABILITIES...
+  local name=$1
+  shift
+  ceph-authtool "$DATA/keyring" --gen-key -n "$name" "$@" >/dev/null
+}
+
 make_mon() {
   rm -rf "$DATA/mon"
   mkdir -p "$DATA/mon"
+  (umask 077 && ceph-authtool --create-keyring "$DATA/keyring" >/dev/null)
+  key mon. --cap mon 'allow *'
+  key client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'
+  key client.rgw.s3 --cap mon 'allow rw' --cap osd 'allow rwx' --cap mgr 'allow rw'
+  key osd.0 --cap mon 'allow profile osd' --cap mgr 'allow profile osd' --cap osd 'allow *'
   monmaptool --create --clobber --fsid "$(ceph-conf fsid)" --addv a '[v2:127.0.0.1:3300]' /tmp/monmap >/dev/null
-  ceph-authtool --create-keyring /tmp/keyring --gen-key -n mon. --cap mon 'allow *' >/dev/null
-  ceph-mon --mkfs -i a --monmap /tmp/monmap --keyring /tmp/keyring
+  ceph-mon --mkfs -i a --monmap /tmp/monmap --keyring "$DATA/keyring"
   touch "$DATA/mon/made"
 }
 
@@ -40,6 +50,7 @@ make_osd() {
   id=$(cat /proc/sys/kernel/random/uuid)
   ceph osd new "$id" 0 >/dev/null
   ceph-osd -i 0 --mkfs --osd-uuid "$id"
+  ceph auth import -i "$DATA/keyring" >/dev/null 2>&1
   touch "$DATA/osd/made"
 }
 
