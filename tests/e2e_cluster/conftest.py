@@ -68,7 +68,7 @@ def place(cluster: Cluster, mission: Mission) -> Iterator[Place]:
         made.remove()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def make_service(
     place: Place, mission: Mission, image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeService]:
