@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -17,6 +18,9 @@ from s2ps.model.errors import InputError, StagingError
 from s2ps.staging.layout import PARTIAL_MARK
 from s2ps.staging.s3_tree import Tree
 
+PREFIX = "s2ps-staging-"
+LOCK = ".lock"
+
 
 class LocalCache:
     """Folders at the same places as their keys, so that relative links between trees hold.
@@ -28,7 +32,7 @@ class LocalCache:
         try:
             if parent is not None:
                 parent.mkdir(parents=True, exist_ok=True)
-            self.root = Path(tempfile.mkdtemp(prefix="s2ps-staging-", dir=parent)).resolve()
+            self.root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve()
         except OSError as error:
             raise StagingError(
                 f"no folder can be made in {parent or tempfile.gettempdir()}: {error.strerror}",
@@ -38,7 +42,7 @@ class LocalCache:
         self._fetched: dict[str, set[str]] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._lock = threading.Lock()
-        self._remove = weakref.finalize(self, _remove, self.root, os.getpid())
+        self._remove = weakref.finalize(self, _remove, self.root, os.getpid(), _lock(self.root))
 
     def close(self) -> None:
         """Remove the folder."""
@@ -120,19 +124,48 @@ class LocalCache:
         return None if PARTIAL_MARK in key else key
 
     def sweep(self, before: datetime) -> int:
-        """Remove uncommitted folders that were last touched before a moment."""
-        removed = 0
+        """Remove uncommitted folders, and caches of processes that are gone, last touched before a moment."""
+        removed = sum(_sweep_dead(place, before) for place in self.root.parent.glob(f"{PREFIX}*") if place.is_dir())
         for base, folders, _ in os.walk(self.root):
             for name in [name for name in folders if PARTIAL_MARK in name]:
                 path = Path(base, name)
-                if max(item.lstat().st_mtime for item in (path, *path.rglob("*"))) < before.timestamp():
+                if _last_touched(path) < before.timestamp():
                     shutil.rmtree(path, ignore_errors=True)
                     removed += 1
             folders[:] = [name for name in folders if PARTIAL_MARK not in name]
         return removed
 
 
-def _remove(folder: Path, process: int) -> None:
+def _lock(root: Path) -> int:
+    """Hold a lock beside a cache for as long as this process, or a fork of it, lives; return its descriptor."""
+    descriptor = os.open(root.with_suffix(LOCK), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def _sweep_dead(root: Path, before: datetime) -> int:
+    """Remove a cache nobody holds the lock of; return how many were removed."""
+    lock = root.with_suffix(LOCK)
+    if _last_touched(root) >= before.timestamp():
+        return 0
+    if lock.exists():
+        with lock.open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return 0
+    shutil.rmtree(root, ignore_errors=True)
+    lock.unlink(missing_ok=True)
+    return 1
+
+
+def _last_touched(folder: Path) -> float:
+    return max((item.lstat().st_mtime for item in (folder, *folder.rglob("*"))), default=0.0)
+
+
+def _remove(folder: Path, process: int, lock: int) -> None:
     """Remove the folder of this process; a fork of it must not."""
     if os.getpid() == process:
         shutil.rmtree(folder, ignore_errors=True)
+        folder.with_suffix(LOCK).unlink(missing_ok=True)
+        os.close(lock)

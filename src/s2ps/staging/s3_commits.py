@@ -71,6 +71,8 @@ class Commits:
             key = self._bucket.get(entry.name)
             committed = None if key is None else self._index.tree(key.decode())
             tree_id = entry.name.removeprefix(UPLOADS)
+            if any(again.modified >= before for again in self._bucket.listing(entry.name)):
+                continue  # somebody has begun to upload it again
             if committed is not None and committed.id == tree_id:
                 self._bucket.delete(entry.name)
             else:

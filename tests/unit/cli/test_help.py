@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 COMMANDS = [
     ("simulate",), ("run",), ("plan",), ("demo",), ("status",), ("stop",), ("graph", "draw"),
     ("processors", "list"), ("processors", "show"), ("processors", "check"), ("processors", "compare"),
-    ("k8s", "size"), ("k8s", "seconds"),
+    ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),
 ]  # fmt: skip
 
 
