@@ -127,7 +127,10 @@ class Service:
     @property
     def airflow(self) -> EmbeddedAirflow:
         if self._airflow is None:
-            self._airflow = EmbeddedAirflow(self.home / "airflow", settings=self.environment, project=self.project)
+            port = random.randint(20000, 32000)
+            self._airflow = EmbeddedAirflow(
+                self.home / "airflow", port, settings=self.environment, project=self.project
+            )
         return self._airflow
 
     @property
