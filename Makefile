@@ -9,7 +9,7 @@ SESSION ?=
 SCALE ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: service-e2e cluster-e2e test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports images bench lock clean
+.PHONY: service-e2e cluster-e2e test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports images compose-env compose-load bench lock clean
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -81,6 +81,12 @@ imports: $(VENV)/.dev ## Check who imports what
 
 images: $(VENV)/.dev ## Build the container images (IMAGES="base reference"; default: all)
 	@$(BIN)/python -m ipf_adapters.images $(IMAGES)
+
+compose-env: $(VENV)/.dev ## Write .env, the secrets that docker-compose.yml needs; what is there stays
+	@$(BIN)/python -m ipf_adapters.images.compose env
+
+compose-load: images ## Bring the images into the Docker engine
+	@$(BIN)/python -m ipf_adapters.images.compose load
 
 bench: $(VENV)/.dev ## Measure what docs/performance.md reports
 	@$(BIN)/python -m tests.performance.bench
