@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ipf_adapters.images.build import Workshop
+from ipf_adapters.images.debian import need
 
 LIMIT = 1800
 
@@ -68,8 +69,8 @@ def images() -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    for program in ("podman", "buildah"):
-        assert shutil.which(program), f"{program} is missing: apt-get install {program}"
+    for program in ("podman", "buildah", "runc"):
+        need(program, program)
     made = Engine(tmp_path_factory.mktemp("engine"))
     (made.folder / "containers.conf").write_text(
         '[containers]\ndefault_ulimits=["nofile=20000:20000","nproc=32768:32768"]\n[engine]\nruntime="runc"\n'

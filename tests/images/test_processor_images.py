@@ -67,8 +67,9 @@ def test_nothing_can_be_written_and_nothing_builds_software(engine: Engine, refe
     assert said[2:] == ["/usr/bin/python3: No module named pip", ""]
 
 
-def test_python_is_compiled(engine: Engine, reference: str) -> None:
-    program = "import importlib.util as u, sys; import ipf_adapters.run, numpy, scipy.ndimage, rasterio; "
+def test_every_library_loads_and_python_is_compiled(engine: Engine, reference: str) -> None:
+    libraries = "boto3, eccodes, imagecodecs, lxml.etree, numpy, pyproj, rasterio.warp, scipy.ndimage, shapely"
+    program = f"import sys; import ipf_adapters.run, {libraries}; eccodes.codes_get_api_version(); "
     program += "print([m.__file__ for m in list(sys.modules.values()) if getattr(m, '__cached__', None) "
     program += "and m.__file__.endswith('.py') and not __import__('os').path.exists(m.__cached__)])"
     traced = engine("run", "--rm", "--entrypoint=python3", reference, "-v", "-c", program)
