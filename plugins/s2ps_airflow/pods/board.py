@@ -69,7 +69,7 @@ class Board:
     def _tell_the_end(self, task: asyncio.Task[None]) -> None:
         """Let nobody wait for a reading that will never come."""
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if error is not None and not self._next.done():
+        if error is not None and self._readers and not self._next.done():
             self._next.set_exception(error if isinstance(error, Exception) else RuntimeError("the board has ended"))
             self._next = task.get_loop().create_future()
 
