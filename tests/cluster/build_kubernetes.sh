@@ -5,6 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 TARBALL_SHA256=b83c0780efb182d928dc63d46488a847f161f04e40a94b96bf5247dd671ecdfc
 COMMIT=faecb196815e248d3ecfb03c680a4507229c2a56
+LOGS=$CACHE/log # a build may run long before there is a cluster
 PROGRAMS=(kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl)
 GO=/usr/lib/go/bin
 
