@@ -9,9 +9,13 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from performance.report import Report
 
 TESTS = Path(__file__).resolve().parents[1]
-PARTS = ("planning", "runner", "start", "images", "chain", "deframing")
+PARTS = ("planning", "runner", "start", "images", "chain", "deframing", "staging", "pods")
 
 
 def main() -> int:
@@ -38,18 +42,45 @@ def main() -> int:
             chain.measure_chain(home, options.scale, report)
         if "deframing" in options.only and home.is_dir():
             parts.measure_deframing(home, report)
+        _on_cluster(options, folder, report)
     report.write(options.json)
     print(f"written to {options.json}")
     return 0
 
 
+def _on_cluster(options: argparse.Namespace, folder: Path, report: Report) -> None:
+    """Measure what needs the test cluster, or say why not."""
+    chosen = [part for part in ("staging", "pods") if part in options.only]
+    if not chosen:
+        return
+    from e2e_cluster.cluster import Cluster, NoCluster
+    from performance import pods, staging
+
+    try:
+        cluster = Cluster.find()
+        if "staging" in chosen:
+            staging.measure_staging(folder / "staging", report, cluster, options.rounds, options.shrink)
+        if "pods" in chosen:
+            pods.measure_pods(folder / "pods", report, cluster, options.tasks, options.waiting)
+    except NoCluster as error:
+        print(f"{' and '.join(chosen)} skipped: {error}", flush=True)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.performance.bench", description=__doc__)
     parser.add_argument(
-        "--only", nargs="+", choices=PARTS, default=PARTS, help="deframing needs chain, for its session"
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS,
+        help="deframing needs chain, for its session; staging and pods need the test cluster",
     )
     parser.add_argument("--scale", type=int, default=10, help="scale of the simulated session")
     parser.add_argument("--folder", type=Path, help="where to work; about 1 GB at scale 10; default: as tempfile")
+    parser.add_argument("--rounds", type=int, default=5, help="copies of each kind in the part staging")
+    parser.add_argument("--shrink", type=int, default=1, help="divide the sizes of the files in the part staging")
+    parser.add_argument("--tasks", type=int, default=8, help="tasks of each kind in the part pods")
+    parser.add_argument("--waiting", type=int, default=6, help="tasks that wait at once in the part pods; 0: none")
     parser.add_argument("--json", type=Path, default=Path("var/bench.json"), help="where the figures go")
     return parser.parse_args()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,13 @@ class Cost:
     peak_mb: float
 
 
-def measured(arguments: Sequence[str], log: Path) -> Cost:
+def measured(arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Cost:
     """Run a command to its end; raises RuntimeError with the end of its log when it fails."""
     begun = time.monotonic()
     with log.open("wb") as output:
-        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
+        )
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
