@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 
 from ipf_adapters.runner.disk import full_by_error, written_places
@@ -38,8 +39,8 @@ def run_cluster(
     limit = _limit(request, stop)
     result = _result(request, started, (), None, "the runner itself has failed: see its own output")
     try:
-        jobs = JobRunner(store, request, stop, verify)
-        results = Scheduler(request, jobs.run, progress.finished, stop).run()
+        with closing(JobRunner(store, request, stop, verify)) as jobs:
+            results = Scheduler(request, jobs.run, progress.finished, stop).run()
         result = _result(request, started, results, stop.reason)
     except (S2psError, OSError) as error:
         plain = full_by_error(error, written_places(store)) or error

@@ -18,10 +18,10 @@ MEGABYTE = 1_000_000
 _SAYINGS = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 
 
-def written_places(store: StagingStore | None) -> tuple[Path, ...]:
+def written_places(*stores: StagingStore | None) -> tuple[Path, ...]:
     """Return the folders of this machine that a runner writes into."""
-    scratch = Path(tempfile.gettempdir())
-    return (scratch,) if store is None or store.fetches else (scratch, local_root(store.uri))
+    folders = [local_root(store.uri) for store in stores if store is not None and not store.fetches]
+    return (Path(tempfile.gettempdir()), *folders)
 
 
 def full_by_error(error: BaseException | None, places: Sequence[Path]) -> StagingUnavailable | None:

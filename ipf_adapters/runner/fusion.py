@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipf_adapters.runner.scratch import Scratch
 from s2ps.execution.result import JobRecord, RecordedFile
 from s2ps.model.errors import InputError
 from s2ps.staging import layout
@@ -24,6 +25,8 @@ class Producer:
     folder: Path
     record: JobRecord
     output_type: str
+    store: StagingStore | None
+    """None: in the scratch of this machine."""
 
 
 class Fusion:
@@ -31,10 +34,11 @@ class Fusion:
 
     A fused directory is named by the content of its producers, so it is made once per set of producers and again when
     one of them has been run again with another result. Its links are relative: the staging may be mounted elsewhere.
+    Producers in several stores, or in the scratch of this machine, are joined here and not in a store.
     """
 
-    def __init__(self, store: StagingStore) -> None:
-        self._store = store
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
         self._made: dict[tuple[str, ...], Path] = {}
         self._lock = threading.Lock()
 
@@ -55,12 +59,19 @@ class Fusion:
         digest = hashlib.sha256()
         for path, (producer, entry) in sorted(links.items()):
             digest.update(f"{producer.key}\0{entry.path}\0{path}\0{entry.sha256}\n".encode())
-        key = layout.fused(datatake, f"{producers[0].output_type}-{digest.hexdigest()[:32]}")
-        if not self._store.exists(key):
-            tree = self._store.begin(key)
+        name = f"{producers[0].output_type}-{digest.hexdigest()[:32]}"
+        store = producers[0].store
+        if store is None or any(producer.store is not store for producer in producers):
+            tree = self._scratch.root / name
+            tree.mkdir()
             _link_all(tree, links)
-            self._store.commit(tree, key)
-        return self._store.open_local(key)
+            return tree
+        key = layout.fused(datatake, name)
+        if not store.exists(key):
+            tree = store.begin(key)
+            _link_all(tree, links)
+            store.commit(tree, key)
+        return store.open_local(key)
 
 
 def _links(producers: Sequence[Producer]) -> dict[str, tuple[Producer, RecordedFile]]:

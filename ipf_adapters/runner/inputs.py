@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ipf_adapters.runner.fusion import Fusion, Producer
 from ipf_adapters.runner.outputs import recorded
+from ipf_adapters.runner.scratch import Scratch
+from ipf_adapters.runner.stores import Stores
 from s2ps.execution.request import AuxiliaryRequest, InputRequest, JobRequest
 from s2ps.execution.result import JobRecord
 from s2ps.formats.job_order import JobOrderInput
@@ -18,11 +20,13 @@ from s2ps.staging.store import StagingStore
 class InputResolver:
     """Finds inputs in the staging; remembers finished jobs, so a shared producer is read once per cluster."""
 
-    def __init__(self, store: StagingStore, datatake: str) -> None:
-        self._store = store
+    def __init__(self, stores: Stores, scratch: Scratch, datatake: str) -> None:
+        self._stores = stores
+        self._store = stores.staging
+        self._scratch = scratch
         self._datatake = datatake
-        self._fusion = Fusion(store)
-        self._records: dict[str, JobRecord] = {}
+        self._fusion = Fusion(scratch)
+        self._records: dict[tuple[str, str], JobRecord] = {}
         self._lock = threading.Lock()
 
     def resolve(self, job: JobRequest) -> tuple[JobOrderInput, ...]:
@@ -53,12 +57,16 @@ class InputResolver:
 
     def _producer(self, job: JobRequest, entry: InputRequest, name: str) -> Producer:
         key = layout.job(entry.run or self._datatake, name)
+        here = self._scratch.find(key, entry.produced_type)
+        if here is not None:
+            return Producer(key, *here, output_type=entry.produced_type, store=None)
+        store = self._stores.of(entry.store)
         with self._lock:
-            known = self._records.get(key)
+            known = self._records.get((store.uri, key))
         if known is None:
-            known = self._record(job, entry, key)
+            known = self._record(job, entry, key, store)
             with self._lock:
-                self._records[key] = known
+                self._records[store.uri, key] = known
         if entry.produced_type not in known.types:
             raise InputError(
                 f"input {entry.type} of {job.id}: job {name} does not make {entry.produced_type}",
@@ -66,11 +74,11 @@ class InputResolver:
                 next_step="plan the cluster again with the present catalogue",
             )
         written = known.files_of(entry.produced_type)
-        folder = self._store.open_local(f"{key}/{entry.produced_type}").parent if written else Path()
-        return Producer(key=key, folder=folder, record=known, output_type=entry.produced_type)
+        folder = store.open_local(f"{key}/{entry.produced_type}").parent if written else Path()
+        return Producer(key, folder, known, entry.produced_type, store)
 
-    def _record(self, job: JobRequest, entry: InputRequest, key: str) -> JobRecord:
-        record = recorded(self._store, key) if self._store.exists(key) else None
+    def _record(self, job: JobRequest, entry: InputRequest, key: str, store: StagingStore) -> JobRecord:
+        record = recorded(store, key) if store.exists(key) else None
         if record is None:
             raise InputError(
                 f"input {entry.type} of {job.id}: {key} is not a finished job",

@@ -11,8 +11,10 @@ from ipf_adapters.runner.disk import full_by_error, full_by_processor, written_p
 from ipf_adapters.runner.executables import executable_of
 from ipf_adapters.runner.failed import FailedFolders
 from ipf_adapters.runner.inputs import InputResolver
-from ipf_adapters.runner.outputs import VerifyMode, collect, lost, recorded, write_record
+from ipf_adapters.runner.outputs import VerifyMode, collect, lost, part_of, record_of, recorded, write_record
+from ipf_adapters.runner.scratch import Scratch, scratch_types, select
 from ipf_adapters.runner.stop import Stop
+from ipf_adapters.runner.stores import Stores
 from ipf_adapters.runner.workspace import Workspace, environment_of, make_workspace, tail
 from s2ps.execution.request import ClusterRequest, JobRequest
 from s2ps.execution.result import JobRecord, JobResult, JobState, OutputFile
@@ -25,45 +27,64 @@ class JobRunner:
     """Runs the jobs of one cluster, each from the thread that asks for it."""
 
     def __init__(self, store: StagingStore, request: ClusterRequest, stop: Stop, verify: VerifyMode = "quick") -> None:
+        stores = Stores(store, request)
         self._store = store
+        self._outputs = stores.outputs
+        self._scratch = Scratch()
         self._request = request
         self._stop = stop
         self._verify: VerifyMode = verify
-        self._inputs = InputResolver(store, request.datatake)
-        self._failed_folders = FailedFolders(store, request.datatake)
+        self._inputs = InputResolver(stores, self._scratch, request.datatake)
+        self._failed_folders = FailedFolders(self._outputs, request.datatake)
+        self._selection = select(request, lambda job: self._finished(job) is not None)
+
+    def close(self) -> None:
+        """Remove what was only here."""
+        self._scratch.close()
 
     def run(self, job: JobRequest) -> JobResult:
         """Run a job, or take its finished result; every failure ends in the returned result."""
         started = datetime.now(UTC)
         try:
-            folder = layout.job(self._request.datatake, job.id)
-            if self._store.exists(folder):
-                record = self._finished(job)
-                if record is not None:
-                    return self._result(job, "reused", started, record=record)
-                self._store.delete(folder)
+            if job.id in self._selection.spared:
+                return self._result(job, "reused", started)
+            record = None if job.id in self._selection.again else self._earlier(job)
+            if record is not None:
+                return self._result(job, "reused", started, record=record)
             command = executable_of(job)
-            workspace = make_workspace(self._store, self._request, job, self._inputs.resolve(job))
+            inputs = self._inputs.resolve(job)
+            workspace = make_workspace(self._outputs, self._scratch, self._request, job, inputs)
         except (S2psError, OSError) as error:
             return self._result(job, "failed", started, error=_naming(job, str(self._noted(error))))
         try:
             return self._attempt(job, command, workspace, started)
         finally:
             if workspace.folder.exists():
-                self._store.discard(workspace.folder)
+                self._outputs.discard(workspace.folder)
+
+    def _earlier(self, job: JobRequest) -> JobRecord | None:
+        """Return the record of a job that is finished; remove what another plan has left in its place."""
+        key = layout.job(self._request.datatake, job.id)
+        if not self._outputs.exists(key):
+            return None
+        record = self._finished(job)
+        if record is None:
+            self._outputs.delete(key)
+        return record
 
     def _finished(self, job: JobRequest) -> JobRecord | None:
         key = layout.job(self._request.datatake, job.id)
-        if not job.key or not self._store.exists(key):
+        if not job.key or not self._outputs.exists(key):
             return None
-        record = recorded(self._store, key)
-        if record is None or record.key != job.key or lost(self._store, key, record, self._verify) is not None:
+        record = recorded(self._outputs, key)
+        if record is None or record.key != job.key or lost(self._outputs, key, record, self._verify) is not None:
             return None
-        return record
+        there = all(output.scratch or output.type in record.types for output in job.outputs)
+        return record if there else None
 
     def _noted(self, error: S2psError | OSError) -> Exception:
         """Return the error in plain words; stop the cluster when it will pass, since other jobs would meet it too."""
-        plain = full_by_error(error, written_places(self._store)) or error
+        plain = full_by_error(error, written_places(self._store, self._outputs)) or error
         if is_temporary(plain):
             self._stop.give_up(plain)
         return plain
@@ -103,26 +124,24 @@ class JobRunner:
                 self._store.write(layout.failed_order(self._request.datatake, job.id), workspace.order.read_bytes())
             except (S2psError, OSError) as unkept:
                 error = f"{error}\n(its job order cannot be kept: {unkept})"
+            self._scratch.hand_over(workspace.folder)
             error = f"{error}\n({self._failed_folders.keep(job.id, workspace.folder)})"
         return self._result(job, "failed", started, outcome=outcome, error=error)
 
     def _commit(self, job: JobRequest, workspace: Workspace, outcome: Outcome, started: datetime) -> JobResult:
         workspace.clear()
-        record = JobRecord(
-            id=job.id,
-            key=job.key,
-            task=job.task,
-            processor=job.processor,
-            version=job.version,
-            types=tuple(dict.fromkeys(output.type for output in job.outputs)),
-            warning=outcome.exit_code != 0,
-            outputs=collect(workspace.folder, job),
-        )
-        write_record(workspace.folder, record)
-        won = self._store.commit(workspace.folder, layout.job(self._request.datatake, job.id))
-        if won:
+        key, here = layout.job(self._request.datatake, job.id), scratch_types(job)
+        whole = record_of(job, collect(workspace.folder, job), warning=outcome.exit_code != 0)
+        if here:
+            self._scratch.keep(key, workspace.folder, part_of(whole, here))
+        leaving = part_of(whole, set(whole.types) - here)
+        if not leaving.types and here:
             self._failed_folders.forget(job.id)
-            return self._result(job, "done", started, outcome=outcome, record=record)
+            return self._result(job, "done", started, outcome=outcome, record=whole)
+        write_record(workspace.folder, leaving)
+        if self._outputs.commit(workspace.folder, key):
+            self._failed_folders.forget(job.id)
+            return self._result(job, "done", started, outcome=outcome, record=whole)
         theirs = self._finished(job)
         if theirs is not None:
             return self._result(job, "reused", started, outcome=outcome, record=theirs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from pathlib import Path
 from typing import Literal
 
@@ -54,6 +55,27 @@ def collect(folder: Path, job: JobRequest) -> tuple[RecordedFile, ...]:
             next_step="read the log of the job",
         )
     return tuple(found)
+
+
+def record_of(job: JobRequest, outputs: tuple[RecordedFile, ...], *, warning: bool) -> JobRecord:
+    """Return the record of a job that has written these outputs."""
+    return JobRecord(
+        id=job.id,
+        key=job.key,
+        task=job.task,
+        processor=job.processor,
+        version=job.version,
+        types=tuple(dict.fromkeys(output.type for output in job.outputs)),
+        warning=warning,
+        outputs=outputs,
+    )
+
+
+def part_of(record: JobRecord, types: Set[str]) -> JobRecord:
+    """Return the record of some output types only."""
+    kept = tuple(name for name in record.types if name in types)
+    files = tuple(entry for name in kept for entry in record.files_of(name))
+    return record.model_copy(update={"types": kept, "outputs": files})
 
 
 def write_record(folder: Path, record: JobRecord) -> None:

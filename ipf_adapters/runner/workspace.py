@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ipf_adapters.runner.outputs import output_path, prepare
+from ipf_adapters.runner.scratch import Scratch
 from s2ps.execution.request import ClusterRequest, JobRequest
 from s2ps.formats.job_order import ANY_START, ANY_STOP, JobOrder, JobOrderInput, JobOrderOutput, write_job_order
 from s2ps.model.timestamps import format_utc
@@ -45,12 +46,17 @@ class Workspace:
 
 
 def make_workspace(
-    store: StagingStore, request: ClusterRequest, job: JobRequest, inputs: tuple[JobOrderInput, ...]
+    store: StagingStore,
+    scratch: Scratch,
+    request: ClusterRequest,
+    job: JobRequest,
+    inputs: tuple[JobOrderInput, ...],
 ) -> Workspace:
     """Make the folder of an attempt with its output folders and job order."""
     folder = store.begin(layout.job(request.datatake, job.id))
     workspace = Workspace(folder=folder, order=folder / layout.JOB_ORDER)
     workspace.working.mkdir()
+    scratch.begin(job, folder)
     prepare(folder, job)
     own = tuple(_own_folder(workspace, entry.type) for entry in job.inputs if entry.workspace)
     workspace.order.write_bytes(write_job_order(_job_order(request, job, (*inputs, *own), workspace)))

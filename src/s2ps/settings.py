@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC
 from importlib.util import find_spec
@@ -19,6 +20,10 @@ OBJECT_STORE = "s3:"
 
 def _text(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
+
+
+def _uri(location: str) -> str:
+    return location if location.startswith(OBJECT_STORE) else Path(location).as_uri()
 
 
 def _location(text: str) -> str:
@@ -49,6 +54,8 @@ class Settings(BaseSettings):
     staging: Annotated[str | None, BeforeValidator(_text)] = None
     """Staging store: plans, job folders, intermediate data. A folder, file:///folder or s3://bucket/prefix?endpoint=...
     Default: home/staging."""
+    stores: dict[str, str] = Field(default_factory=dict)
+    """Further stores by name (JSON), which a strategy may choose for the intermediate data of a cluster."""
     workspaces: Path | None = None
     """Folder of what processors keep from job to job; the same path wherever jobs run. Default: persistent/ in a
     staging that is a folder; with another staging every job gets an empty one."""
@@ -115,14 +122,26 @@ class Settings(BaseSettings):
         paths = {name: path.expanduser().resolve() for name, path in {**places, **optional}.items() if path}
         staging = _location(base.staging or str(root / "staging"))
         created = base.creation_date.astimezone(UTC) if base.creation_date else None
-        return base.model_copy(update={**paths, "staging": staging, "creation_date": created})
+        stores = {name: _location(text) for name, text in base.stores.items()}
+        more = {"staging": staging, "creation_date": created, "stores": stores}
+        return base.model_copy(update={**paths, **more})
 
     @property
     def staging_uri(self) -> str:
         """Return the URI of the staging, file:///... or s3://...; raise ConfigurationError when it is not set."""
         if self.staging is None:
             raise ConfigurationError("setting staging is not set", next_step="set S2PS_STAGING or use Settings.load()")
-        return self.staging if self.staging.startswith(OBJECT_STORE) else Path(self.staging).as_uri()
+        return _uri(self.staging)
+
+    def store_uri(self, name: str) -> str:
+        """Return the URI of a further store; raise ConfigurationError when there is none of that name."""
+        if name not in self.stores:
+            raise ConfigurationError(
+                f"there is no store {name!r} for intermediate data",
+                expected=f"staging, scratch or a name of S2PS_STORES ({', '.join(sorted(self.stores)) or 'empty now'})",
+                next_step="correct `intermediates` in the strategy, or add the store to S2PS_STORES",
+            )
+        return _uri(self.stores[name])
 
     @property
     def staging_folder(self) -> Path | None:
@@ -141,7 +160,8 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """Return the S2PS_* variables that make another process see the same settings."""
         fields = self.model_dump(mode="json", exclude_none=True)
-        return {f"S2PS_{name.upper()}": str(value) for name, value in fields.items()}
+        texts = {name: json.dumps(value) if isinstance(value, dict) else str(value) for name, value in fields.items()}
+        return {f"S2PS_{name.upper()}": text for name, text in texts.items()}
 
 
 def reference_executables() -> Path:

@@ -1,5 +1,6 @@
 """Settings come from the environment and travel to other processes."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,8 +28,12 @@ BUCKET = "s3://staging/demo?endpoint=http://127.0.0.1:7480&region=default"
 
 @pytest.mark.parametrize(
     "more",
-    [{}, {"staging": BUCKET, "execution": "pod", "creation_date": datetime(2026, 7, 1, 12, 0, tzinfo=UTC)}],
-    ids=["defaults", "pods"],
+    [
+        {},
+        {"staging": BUCKET, "execution": "pod", "creation_date": datetime(2026, 7, 1, 12, 0, tzinfo=UTC)},
+        {"stores": {"bulk": BUCKET, "fast": "/mnt/fast"}},
+    ],
+    ids=["defaults", "pods", "stores"],
 )
 def test_environment_makes_the_same_settings(
     more: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -72,3 +77,12 @@ def test_a_creation_date_needs_a_time_zone(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("S2PS_CREATION_DATE", "2026-07-01T12:00:00")
     with pytest.raises(ConfigurationError, match="S2PS_CREATION_DATE"):
         Settings.load(tmp_path)
+
+
+def test_further_stores_have_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S2PS_STORES", json.dumps({"bulk": BUCKET, "fast": str(tmp_path / "fast")}))
+    settings = Settings.load(tmp_path)
+    assert settings.store_uri("bulk") == BUCKET
+    assert settings.store_uri("fast") == (tmp_path / "fast").as_uri()
+    with pytest.raises(ConfigurationError, match=r"no store 'slow'.*S2PS_STORES \(bulk, fast\)"):
+        settings.store_uri("slow")

@@ -40,6 +40,8 @@ class InputRequest(Document):
     """Output type of the producers, where it differs from `type`."""
     paths: tuple[str, ...] = ()
     """Absolute paths, or paths relative to the staging; given to the processor one by one."""
+    store: str | None = None
+    """URI of the store with the outputs of `jobs`; None: the staging of the request."""
     workspace: bool = False
     """An empty folder the runner makes for this job and removes after it."""
 
@@ -71,6 +73,8 @@ class OutputRequest(Document):
     type: str = Field(pattern=NAME_PATTERN)
     kind: Kind = "Directory"
     mandatory: bool = True
+    scratch: bool = False
+    """Only jobs of the same cluster read it: it stays on the disk beside them and goes when the cluster is done."""
 
 
 class JobRequest(Document):
@@ -113,6 +117,8 @@ class ClusterRequest(Document):
     """Limit of the whole cluster; None: only the limits of the jobs."""
     staging: str
     """URI or absolute path of the staging, for example "file:///data/staging"."""
+    store: str | None = None
+    """URI of the store that takes the outputs of the jobs; None: the staging. Documents and logs go to the staging."""
     jobs: tuple[JobRequest, ...] = Field(min_length=1)
     sensing_start: datetime | None = None
     sensing_stop: datetime | None = None
@@ -134,17 +140,21 @@ class ClusterRequest(Document):
         return cls.model_validate_json(path.read_bytes())
 
     def dump(self) -> str:
-        """Return the request as JSON text."""
-        return self.model_dump_json(indent=1)
+        """Return the request as JSON text; defaults are left out, so that older runners can read most requests."""
+        return self.model_dump_json(indent=1, exclude_defaults=True)
 
 
 def job_key(job: JobRequest, producer_keys: Mapping[str, str]) -> str:
     """Return the content key of a job: equal only if processor, parameters and all inputs are equal.
 
     `producer_keys` gives the key of every job named in the inputs, so a change travels down the graph.
-    The environment, the time limit and the place of the executable do not change the content and are left out.
+    The environment, the time limit and the places of executable and data do not change the content and are left out.
     """
     content = job.model_dump(mode="json", exclude={"key", "environment", "timeout_s", "executable", "exit_policy"})
+    for entry in content["inputs"]:
+        del entry["store"]
+    for entry in content["outputs"]:
+        del entry["scratch"]
     content["producers"] = {name: producer_keys[name] for entry in job.inputs for name in entry.jobs}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

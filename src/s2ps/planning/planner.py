@@ -85,10 +85,13 @@ def plan_hash(
     levels: Iterable[Level],
     parameters: Mapping[str, str],
 ) -> str:
-    """Return a hash that is equal only if the same jobs would be planned the same way; no clock goes into it."""
+    """Return a hash that is equal only if the same jobs would be planned the same way; no clock goes into it.
+
+    Nor does the place of intermediate data: it changes no product.
+    """
     content = {
         "catalogue": catalogue.fingerprint(),
-        "strategy": strategy.model_dump(mode="json"),
+        "strategy": strategy.model_dump(mode="json", exclude={"clusters": {"__all__": {"intermediates"}}}),
         "phase_group": group.value,
         "space": space.model_dump(mode="json"),
         "levels": [level.value for level in levels],

@@ -59,6 +59,9 @@ class PodOptions(Entry):
     """Most memory a retry may get after a pod ran out of it; None: a retry gets no more than the first try."""
 
 
+STAGING, SCRATCH = "staging", "scratch"
+
+
 class ClusterSpec(Entry):
     """Tasks fused into one cluster, or into one cluster per value of the dimensions in `over`."""
 
@@ -71,6 +74,9 @@ class ClusterSpec(Entry):
     resources: Resources
     slots: PositiveInt = 1
     """Jobs at the same time inside a cluster."""
+    intermediates: str = Field(default=STAGING, pattern=r"^[a-z][a-z0-9_-]*$")
+    """Where the outputs of its jobs lie: staging; scratch (what only the cluster itself reads never leaves the disk
+    beside it, the rest goes to the staging); or the name of a store of S2PS_STORES."""
     pod: PodOptions = PodOptions()
 
     @model_validator(mode="after")

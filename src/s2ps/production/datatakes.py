@@ -16,8 +16,8 @@ from s2ps.model.mission import DETECTORS, levels_of
 from s2ps.model.names import DatatakeName, PdiName
 from s2ps.planning.plan import Plan
 from s2ps.processors.phases import PhaseGroup
+from s2ps.production.places import Outputs
 from s2ps.staging import layout
-from s2ps.staging.store import StagingStore
 
 GRI_LIST, TILE_LIST = "GRI_LIST_FILE", "TILE_LIST_FILE"
 
@@ -57,7 +57,7 @@ def granule_names(datatake_folder: Path) -> Iterator[PdiName]:
 
 
 def observed(
-    record: DatatakeRecord, plans: dict[PhaseGroup, Plan], store: StagingStore, until: PhaseGroup
+    record: DatatakeRecord, plans: dict[PhaseGroup, Plan], outputs: Outputs, until: PhaseGroup
 ) -> ObservationSpace:
     """Return what is known of a datatake when a phase group is planned.
 
@@ -66,19 +66,19 @@ def observed(
     """
     space = ObservationSpace(granules=record.granules // len(DETECTORS))
     if until in (PhaseGroup.L1B, PhaseGroup.TILES):
-        gri = read_gri_list(_told(record.id, plans[PhaseGroup.DATASTRIP], store, GRI_LIST))
+        gri = read_gri_list(_told(record.id, plans[PhaseGroup.DATASTRIP], outputs, GRI_LIST))
         space = space.model_copy(update={"has_gri": bool(gri), "gri_granules": len(gri) or None})
     if until is PhaseGroup.TILES:
-        tiles = read_tile_list(_told(record.id, plans[PhaseGroup.L1B], store, TILE_LIST))
+        tiles = read_tile_list(_told(record.id, plans[PhaseGroup.L1B], outputs, TILE_LIST))
         names = tuple(entry.tile for entry in sorted(tiles, key=lambda item: item.number))
         space = space.model_copy(update={"tiles": names})
     return space
 
 
-def _told(datatake: str, plan: Plan, store: StagingStore, output_type: str) -> Path:
+def _told(datatake: str, plan: Plan, outputs: Outputs, output_type: str) -> Path:
     for job in plan.graph:
         if output_type in {output.type for output in job.outputs}:
-            key = layout.physical_output(datatake, job.id, output_type)
+            key, store = layout.physical_output(datatake, job.id, output_type), outputs.of(job.id)
             if store.exists(key):
                 return store.open_local(key)
     raise NotReady(

@@ -13,11 +13,11 @@ from s2ps.model.mission import Level
 from s2ps.model.names import PdiName
 from s2ps.planning.plan import Plan
 from s2ps.processors.phases import phase_of
+from s2ps.production.places import Outputs
 from s2ps.publication.items import publish_pdi
 from s2ps.publication.provenance import ProcessorUsed, Provenance
 from s2ps.publication.user_product import publish_user_product
 from s2ps.staging import layout
-from s2ps.staging.store import StagingStore
 
 REPORTS, INVENTORY = "OLQC_REPORT", "INVENTORY"
 """Output types that hold parts of items (one folder per item), not items."""
@@ -41,14 +41,14 @@ class Shelf:
     inventory: tuple[Path, ...]
 
     @classmethod
-    def of(cls, datatake: str, plans: Iterable[Plan], store: StagingStore, level: Level, tile: str | None) -> Shelf:
+    def of(cls, datatake: str, plans: Iterable[Plan], outputs: Outputs, level: Level, tile: str | None) -> Shelf:
         """Collect what the finished jobs of a level have made; where several made an item, the last one counts."""
         items: dict[str, Item] = {}
         reports: list[Path] = []
         inventory: list[Path] = []
         for job in _jobs(plans, level, tile):
             for output in job.outputs:
-                key = layout.output(datatake, job.id, output.type)
+                key, store = layout.output(datatake, job.id, output.type), outputs.of(job.id)
                 if not store.exists(key):
                     continue
                 folder = store.open_local(key)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 from s2ps.execution.request import AuxiliaryRequest, ClusterRequest, InputRequest, JobRequest, OutputRequest, job_key
@@ -19,6 +20,7 @@ from s2ps.processors.phases import phase_of
 from s2ps.production.executables import requested_executable
 from s2ps.production.faults import Fault, fault_environment
 from s2ps.production.fingerprints import fingerprint
+from s2ps.production.places import Placement
 from s2ps.production.runs import RunState
 from s2ps.settings import Settings
 from s2ps.staging.sharing import make_folder
@@ -46,7 +48,7 @@ class Subject:
 
 @dataclass(slots=True)
 class RequestBuilder:
-    """Makes the requests of one plan; `keys` has the keys of all earlier jobs and grows by those of this plan."""
+    """Makes the requests of one plan; `keys` and `stores` tell of all earlier jobs and grow by those of this plan."""
 
     settings: Settings
     store: StagingStore
@@ -54,12 +56,16 @@ class RequestBuilder:
     state: RunState
     faults: tuple[Fault, ...]
     keys: dict[str, str]
+    stores: dict[str, str]
+    """URI of the store of every job whose outputs are not in the staging."""
+    placement: Placement = field(default_factory=Placement)
     _places: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _fingerprints: dict[str, str] = field(default_factory=dict)
 
     def build(self, plan: Plan) -> list[ClusterRequest]:
         """Return one request per cluster, producers first; raises InputError naming every missing auxiliary type."""
         self._choose_auxiliary(plan)
+        self.stores.update(self.placement.stores)
         jobs = {job.id: self._job(job) for job in plan.graph}
         for name in _producers_first(plan.graph):
             self.keys[name] = self._key(jobs[name])
@@ -74,6 +80,7 @@ class RequestBuilder:
                 slots=cluster.slots if self.settings.execution == "pod" else min(cluster.slots, self.settings.slots),
                 timeout_s=float(cluster.time_s),
                 staging=self.store.uri,
+                store=self.placement.stores.get(cluster.jobs[0]),
                 jobs=tuple(jobs[name].model_copy(update={"key": self.keys[name]}) for name in cluster.jobs),
                 sensing_start=self.subject.start,
                 sensing_stop=self.subject.stop,
@@ -125,23 +132,31 @@ class RequestBuilder:
             timeout_s=float(job.timeout),
             data_id=job.data_id.key,
             parameters={**job.parameters, "CREATION_DATE": self.state.creation_text(level)},
-            inputs=tuple(self._input(entry) for entry in job.inputs) + tuple(self._workspace(job)),
+            inputs=tuple(part for entry in job.inputs for part in self._input(entry)) + tuple(self._workspace(job)),
             auxiliary=tuple(auxiliary),
             outputs=tuple(
                 OutputRequest(
-                    type=o.type, kind="Physical" if o.kind == "Physical" else "Directory", mandatory=o.mandatory
+                    type=o.type,
+                    kind="Physical" if o.kind == "Physical" else "Directory",
+                    mandatory=o.mandatory,
+                    scratch=o.type in self.placement.scratch.get(job.id, ()),
                 )
                 for o in job.outputs
             ),
             environment=fault_environment(self.faults, job),
         )
 
-    def _input(self, entry: JobInput) -> InputRequest:
+    def _input(self, entry: JobInput) -> Iterable[InputRequest]:
+        """Yield an input; one whose producers are in several stores becomes several, which are fused in order."""
         kind = "Physical" if entry.kind == "Physical" else "Directory"
         if entry.external == "session":
-            return InputRequest(type=entry.type, kind=kind, paths=tuple(map(str, self.subject.session_files)))
+            yield InputRequest(type=entry.type, kind=kind, paths=tuple(map(str, self.subject.session_files)))
+            return
         run = self.subject.session_id if entry.from_session else None
-        return InputRequest(type=entry.type, kind=kind, jobs=entry.jobs, run=run, source_type=entry.source_type)
+        for store, jobs in groupby(entry.jobs, key=self.stores.get):
+            yield InputRequest(
+                type=entry.type, kind=kind, jobs=tuple(jobs), run=run, source_type=entry.source_type, store=store
+            )
 
     def _workspace(self, job: Job) -> Iterable[InputRequest]:
         """Yield what the processor may write into: a folder that is kept, or an empty one the runner makes."""

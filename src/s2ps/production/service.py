@@ -22,6 +22,7 @@ from s2ps.processors.phases import PhaseGroup, phase_of
 from s2ps.production.datatakes import find_datatakes, observed
 from s2ps.production.definitions import catalogue_of, strategy_of
 from s2ps.production.faults import Fault
+from s2ps.production.places import Outputs, Placement
 from s2ps.production.products import Shelf, provenance_of
 from s2ps.production.requests import RequestBuilder, Subject
 from s2ps.production.runs import ClusterRef, RunKey, RunState
@@ -62,8 +63,9 @@ class Production:
         """Plan a phase group and write its plan and requests; return its clusters, producers first."""
         group = PhaseGroup(phase_group)
         subject, levels, space = self._known(run, group)
+        catalogue, strategy = catalogue_of(self.settings, run.baseline), strategy_of(self.settings, run.strategy)
         plan = plan_phase(
-            catalogue_of(self.settings, run.baseline), strategy_of(self.settings, run.strategy), group, space, levels,
+            catalogue, strategy, group, space, levels,
             {"PROCESSING_CENTER": self.settings.centre, "ARCHIVING_CENTER": self.settings.centre},
         )  # fmt: skip
         made = tuple(dict.fromkeys(phase_of(job.phase).level for job in plan.graph))
@@ -72,9 +74,9 @@ class Production:
         state = state.fixed(made, fixed) if fixed else state.with_creation(made, run.from_level, datetime.now(UTC))
         state.save(self.store, run.id)
         faults = tuple(Fault.parse(text) for text in run.faults)
-        builder = RequestBuilder(
-            self.settings, self.store, subject, state, faults, self._keys_before(run, group, subject)
-        )
+        placement = Placement.of(plan, strategy, catalogue, self.settings)
+        keys, stores = (self._before(run, group, subject, name) for name in ("keys", "stores"))
+        builder = RequestBuilder(self.settings, self.store, subject, state, faults, keys, stores, placement)
         requests = builder.build(plan)
         self._keep(run, group, plan, builder, requests)
         return [ClusterRef(r.cluster_id, r.node, r.label, len(r.jobs)) for r in requests]
@@ -93,11 +95,12 @@ class Production:
         """Return the datatakes L0u found in a session, by time, and keep them in the inventory."""
         session = self.inventory.session(session_id)
         plan = self.stored_plan(session_id, PhaseGroup.L0U)
+        outputs = self._outputs(session_id)
         found: list[DatatakeRecord] = []
         for job in plan.graph:
-            key = layout.output(session_id, job.id, RAW_OUTPUT)
-            if RAW_OUTPUT in {output.type for output in job.outputs} and self.store.exists(key):
-                found += find_datatakes(self.store.open_local(key), session_id, session.t0)
+            key, store = layout.output(session_id, job.id, RAW_OUTPUT), outputs.of(job.id)
+            if RAW_OUTPUT in {output.type for output in job.outputs} and store.exists(key):
+                found += find_datatakes(store.open_local(key), session_id, session.t0)
         return [self.inventory.register_datatake(record) for record in sorted(found, key=lambda item: item.start)]
 
     def publish(self, run: RunKey, what: str, tile: str | None = None) -> list[Path]:
@@ -113,7 +116,7 @@ class Production:
         mine = next((plan for plan in plans if any(phase_of(job.phase).level is level for job in plan.graph)), None)
         if mine is None:
             raise NotReady(f"{what} of {run.id} is not planned", next_step="plan and run its phase group first")
-        shelf = Shelf.of(run.id, plans, self.store, level, tile)
+        shelf = Shelf.of(run.id, plans, self._outputs(run.id), level, tile)
         inputs = [record.session_id, *self._auxiliary_names(run.id)]
         provenance = provenance_of(mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *plans], inputs)
         paths = list(shelf.publish(level, provenance, self.settings.place("products"), tile))
@@ -144,7 +147,7 @@ class Production:
         space = ObservationSpace()
         levels = tuple(Level(name) for name in record.levels)
         if group is PhaseGroup.DATASTRIP or levels[-1].rank > Level.L1A.rank:
-            space = observed(record, plans, self.store, group)
+            space = observed(record, plans, self._outputs(run.id), group)
         station = record.station or self.inventory.session(record.session_id).station
         subject = Subject(
             record.id, record.unit, record.start, record.stop, record.relative_orbit, record.session_id, station=station
@@ -156,18 +159,27 @@ class Production:
     ) -> None:
         for request in requests:
             self.store.write(layout.request(run.id, request.cluster_id), request.dump().encode())
-        document = {"keys": builder.keys, "auxiliary": builder.auxiliary_names()}
+        document = {"keys": builder.keys, "auxiliary": builder.auxiliary_names(), "stores": builder.stores}
         self.store.write(layout.plan(run.id, f"{group}.keys"), json.dumps(document).encode())
         self.store.write(layout.plan(run.id, group), plan.to_json().encode())
 
-    def _keys_before(self, run: RunKey, group: PhaseGroup, subject: Subject) -> dict[str, str]:
-        keys: dict[str, str] = {}
+    def _before(self, run: RunKey, group: PhaseGroup, subject: Subject, what: str) -> dict[str, str]:
+        """Return the keys or stores of the jobs of earlier phase groups."""
+        found: dict[str, str] = {}
         if subject.session_id:
-            keys |= self._document(subject.session_id, PhaseGroup.L0U)["keys"]
+            found |= self._document(subject.session_id, PhaseGroup.L0U).get(what, {})
         for earlier in _GROUPS[: _GROUPS.index(group)]:
             if earlier is not PhaseGroup.L0U:
-                keys |= self._document(run.id, earlier)["keys"]
-        return keys
+                found |= self._document(run.id, earlier).get(what, {})
+        return found
+
+    def _outputs(self, key: str) -> Outputs:
+        """Return where the outputs of the planned jobs of a session or datatake lie."""
+        stores: dict[str, str] = {}
+        for group in _GROUPS:
+            if self.store.exists(layout.plan(key, f"{group}.keys")):
+                stores |= self._document(key, group).get("stores", {})
+        return Outputs(self.store, stores)
 
     def _document(self, key: str, group: PhaseGroup) -> dict[str, dict[str, str]]:
         path = layout.plan(key, f"{group}.keys")
