@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,26 +18,37 @@ from e2e_cluster.cluster import ROOT
 from e2e_cluster.failures.watch import PodWatch
 from e2e_cluster.service import Service, checksums
 
-from s2ps.embedded.rest import TaskProgress
+from s2ps.embedded.rest import AirflowClient, TaskProgress
 from s2ps.execution.request import ClusterRequest
 from s2ps.execution.result import ClusterResult
+from s2ps.processors.phases import PhaseGroup
 from s2ps.production import Production
 from s2ps.production.runs import RunKey
 from s2ps.settings import Settings
 from s2ps.staging import layout
-from s2ps.staging.location import open_store
 from s2ps.staging.store import StagingStore
 
 STRATEGY = "single_machine"
-WAITING, DEFERRED = "tile_waiting", "tile_deferred"
+WAITING, DEFERRED, BOTH = "tile_waiting", "tile_deferred", "tile_both"
+SECOND = "l1c_tile_2"
+"""Task of the second tile of `tile_both`, which waits in the triggerer."""
 NODE, TASK = "l1c_tile", "l1c_tile"
 OBSERVED = frozenset({"EISP_ING_TYP", "GET_GRI", "GET_TILE_LIST"})
 """Tasks whose outputs the planner reads."""
+HEAD = ("TILE_INIT", "GEN_ORTHO_TOA", "TILE_FINALIZE", "MASK_S2", "FORMAT_IMG_L1C", "FORMAT_IMG_PVI_TCI")
+"""Jobs of a tile that are taken from the run on this machine, to save time: pods have to reuse them."""
+TAIL = ("FORMAT_METADATA_TILE_L1C", "OLQC_TILE_L1C", "INV_MTD_L1")
+"""Jobs of a tile that pods have to run."""
+FIRST, NEXT = TAIL[:2]
 LIMIT = 300.0
 
 
 def cluster_of(tile: str) -> str:
     return f"{NODE}@tile={tile}"
+
+
+def _job(tile: str, task: str) -> str:
+    return f"L1CTile.{task}@tile={tile}"
 
 
 @dataclass
@@ -75,6 +85,8 @@ class Ground:
             own = {job.id for job in request.jobs}
             for entry in (entry for job in request.jobs for entry in job.inputs if entry.run is None):
                 self._bring(found.id, [name for name in entry.jobs if name not in own])
+        for tile in self.tiles:
+            self._bring(found.id, [_job(tile, task) for task in HEAD])
         assert self.production.run_cluster(self.run(), "l1c_datastrip").state == "success"
 
     def run(self, *faults: str) -> RunKey:
@@ -97,16 +109,16 @@ class Ground:
 
     def finished(self, tile: str, task: str) -> bool:
         """Return whether a job of a tile is in the staging."""
-        return self.store.exists(layout.job(self.datatake, f"L1CTile.{task}@tile={tile}"))
+        return self.store.exists(layout.job(self.datatake, _job(tile, task)))
 
-    def forget(self, tile: str) -> None:
-        """Remove what was made of a tile."""
-        for job in self.request(cluster_of(tile)).jobs:
-            self.store.delete(layout.job(self.datatake, job.id))
+    def forget(self, tile: str, tasks: Sequence[str]) -> None:
+        """Remove what some jobs have made of a tile, and its result."""
+        for task in tasks:
+            self.store.delete(layout.job(self.datatake, _job(tile, task)))
         self.store.delete(layout.result(self.datatake, cluster_of(tile)))
 
     def _bring_observed(self, run: str, group: str) -> None:
-        plan = self.production.stored_plan(run, self.production.stored_plan(run, group).phase_group)  # type: ignore[arg-type]
+        plan = self.production.stored_plan(run, PhaseGroup(group))
         self._bring(run, [job.id for job in plan.graph if job.task in OBSERVED])
 
     def _bring(self, run: str, jobs: list[str]) -> None:
@@ -114,6 +126,40 @@ class Ground:
             key = layout.job(run, name)
             if not self.store.exists(key):
                 self.store.put(self.local.open_local(key), key)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a DAG of tiles."""
+
+    client: AirflowClient
+    dag_id: str
+    run_id: str
+
+    def end(self) -> str:
+        """Wait for the end of the run; return its state."""
+        return self.client.wait(self.dag_id, self.run_id, LIMIT, pause=0.5)
+
+    def task(self, task_id: str = TASK) -> TaskProgress:
+        tasks = self.client.task_instances(self.dag_id, self.run_id)
+        return next(task for task in tasks if task.task_id == task_id)
+
+    def log(self, attempt: int = 0, task_id: str = TASK) -> str:
+        """Return the log of a try (default: of the last one)."""
+        return self.client.log(self.dag_id, self.run_id, task_id, attempt or self.task(task_id).try_number)
+
+    def await_log(self, text: str, seconds: float = 90) -> None:
+        """Wait until the log of any try says something."""
+
+        def said() -> bool:
+            tries = range(1, self.task().try_number + 1)
+            return any(text in self.log(number) for number in tries)
+
+        wait(f"{text!r} in the log", said, seconds, 1)
+
+    def again(self) -> None:
+        """Clear the task, as people do once the cause is mended."""
+        self.client.clear(self.dag_id, self.run_id, [TASK])
 
 
 @dataclass
@@ -125,14 +171,15 @@ class Bench:
     expected: Path
     """Products of an undisturbed run."""
     ground: Ground
-    _spoilt: dict[str, str] = field(default_factory=dict)
+    usual: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the tasks, on top of those of the service."""
 
     # ---- settings that a test may spoil
     def spoil(self, **variables: str) -> None:
         """Set variables for the tasks that start from now on; without any: the usual ones again."""
         path = self.service.home / "variables.json"
         new = path.with_suffix(".new")
-        new.write_text(json.dumps(variables))
+        new.write_text(json.dumps({**self.usual, **variables}))
         new.replace(path)
 
     @contextmanager
@@ -157,53 +204,26 @@ class Bench:
         return {"S2PS_STRATEGIES": str(folder), "S2PS_STRATEGY": name}
 
     # ---- runs
-    def fresh(self, tile: str, *faults: str, ground: Ground | None = None) -> None:
-        """Forget a tile, its products too, and plan it again with faults in its processors (TASK:fault)."""
-        where = ground or self.ground
-        for path in self._published(tile):
-            shutil.rmtree(path)
-        for pod in self.pods(tile):
-            self.controls.delete_pod(pod, at_once=True)
-        where.plan(*(fault.replace(":", f":tile={tile}:", 1) for fault in faults))
-        where.forget(tile)
+    def fresh(self, *tiles: str, fault: str = "", tasks: Sequence[str] = TAIL) -> None:
+        """Forget some jobs and the products of tiles, and plan them again with a fault (TASK:fault)."""
+        for tile in tiles:
+            for path in self._published(tile):
+                shutil.rmtree(path)
+            for pod in self.pods(tile):
+                self.controls.delete_pod(pod, at_once=True)
+        task, _, kind = fault.partition(":")
+        self.ground.plan(*(f"{task}:tile={tile}:{kind}" for tile in tiles if fault))
+        for tile in tiles:
+            self.ground.forget(tile, tasks)
 
-    def trigger(self, tile: str, dag_id: str = WAITING, ground: Ground | None = None) -> str:
-        """Start a run for a tile."""
-        where = ground or self.ground
-        cluster = {"id": cluster_of(tile), "label": tile, "jobs": len(where.request(cluster_of(tile)).jobs)}
-        conf = {"datatake": where.datatake, "tile": {"tile": tile, "clusters": {NODE: [cluster]}}}
-        return self.service.client.trigger(dag_id, conf)
-
-    def end(self, run_id: str, dag_id: str = WAITING) -> str:
-        """Wait for the end of a run; return its state."""
-        return self.service.client.wait(dag_id, run_id, LIMIT, pause=0.5)
-
-    def task(self, run_id: str, dag_id: str = WAITING) -> TaskProgress:
-        return next(task for task in self.service.tasks(run_id, dag_id) if task.task_id == TASK)
-
-    def log(self, run_id: str, dag_id: str = WAITING, attempt: int = 0) -> str:
-        """Return the log of a try of the task (default: the last one)."""
-        number = attempt or self.task(run_id, dag_id).try_number
-        return self.service.client.log(dag_id, run_id, TASK, number)
-
-    def logs(self, run_id: str, dag_id: str = WAITING) -> str:
-        """Return the logs of all tries."""
-        return "\n".join(
-            self.log(run_id, dag_id, number) for number in range(1, self.task(run_id, dag_id).try_number + 1)
-        )
-
-    def await_log(self, run_id: str, text: str, dag_id: str = WAITING, seconds: float = 60) -> None:
-        """Wait until the log of any try says something."""
-
-        def said() -> bool:
-            task = self.task(run_id, dag_id)
-            return task.try_number > 0 and text in self.logs(run_id, dag_id)
-
-        wait(f"{text!r} in the log", said, seconds, 1)
-
-    def again(self, run_id: str, dag_id: str = WAITING) -> None:
-        """Clear the task of a tile, as people do."""
-        self.service.client.clear(dag_id, run_id, [TASK])
+    def trigger(self, *tiles: str, dag_id: str = WAITING) -> Run:
+        """Start a run for a tile, or for two."""
+        conf: dict[str, Any] = {"datatake": self.ground.datatake}
+        for name, tile in zip(("tile", "tile_2"), tiles, strict=False):
+            jobs = len(self.ground.request(cluster_of(tile)).jobs)
+            cluster = {"id": cluster_of(tile), "label": tile, "jobs": jobs}
+            conf[name] = {"tile": tile, "clusters": {NODE: [cluster]}}
+        return Run(self.service.client, dag_id, self.service.client.trigger(dag_id, conf))
 
     # ---- pods
     def watch(self) -> PodWatch:
@@ -213,15 +233,28 @@ class Bench:
     def pods(self, tile: str) -> list[Pod]:
         return self.controls.pods(self.service.place.name, f"tile={tile}")
 
-    def running_pod(
-        self, tile: str, after: str = "TILE_INIT", ground: Ground | None = None, seconds: float = 90
-    ) -> Pod:
+    def running_pod(self, tile: str, after: str = FIRST, seconds: float = 90) -> Pod:
         """Wait until the pod of a tile has done a job and runs the next one; return the pod."""
-        where = ground or self.ground
-        wait(f"{after} of {tile}", lambda: where.finished(tile, after), seconds, 0.3)
+        wait(f"{after} of {tile}", lambda: self.ground.finished(tile, after), seconds, 0.3)
         return next(pod for pod in self.pods(tile) if pod.phase == "Running" and not pod.deleting)
 
     # ---- what must hold in the end
+    def assert_went_on(self, *tiles: str) -> None:
+        """What was finished before the failure was not run again, the rest was, and the products are whole."""
+        for tile in tiles:
+            states = self.ground.states(tile)
+            assert {states.pop(task) for task in (*HEAD, FIRST)} == {"reused"}
+            assert set(states.values()) == {"done"}
+            self.assert_published(tile)
+
+    def assert_undisturbed(self, *tiles: str) -> None:
+        """One pod has run all jobs there were to run, once, and the products are whole."""
+        for tile in tiles:
+            states = self.ground.states(tile)
+            assert {states.pop(task) for task in HEAD} == {"reused"}
+            assert set(states.values()) == {"done"}
+            self.assert_published(tile)
+
     def assert_published(self, tile: str) -> None:
         """The products of a tile are those of an undisturbed run, each there once."""
         expected = {name: digest for name, digest in checksums(self.expected).items() if _of_l1c(name, tile)}
@@ -236,15 +269,15 @@ class Bench:
         assert {path.name for path in self._published(tile)} <= set(known)
 
     def _published(self, tile: str) -> list[Path]:
-        return [path for path in self.service.products.glob("**/*T%s_*" % tile) if path.is_dir() and _top(path)]
+        return [path for path in self.service.products.glob(f"**/*T{tile}_*") if path.is_dir() and _top(path)]
 
 
 def _of_l1c(name: str, tile: str) -> bool:
-    return f"T{tile}" in name and ("L1C" in name.split("/")[0] or "L1C" in "/".join(name.split("/")[:2]))
+    return f"T{tile}" in name and name.startswith(("L1C/", "PDI/L1C/"))
 
 
 def _top(path: Path) -> bool:
-    return path.suffix == ".SAFE" or path.parent.name in ("L1C", "L2A")
+    return path.parent.name in ("L1C", "L2A")
 
 
 def load_environment(variables: Mapping[str, str]) -> None:
@@ -252,7 +285,3 @@ def load_environment(variables: Mapping[str, str]) -> None:
     for name, value in variables.items():
         if name.startswith(("AWS_", "S2PS_TEST_")) or name in ("KUBECONFIG", "CEPH_CONF"):
             os.environ.setdefault(name, value)
-
-
-def moment() -> float:
-    return time.monotonic()

@@ -81,12 +81,8 @@ class PodWatch:
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        text = ""
-        for line in process.stdout:
-            text += line
-            if line.rstrip() == "}":
-                self._note(json.loads(text))
-                text = ""
+        for line in process.stdout:  # one event per line
+            self._note(json.loads(line))
 
     def _note(self, event: dict[str, Any]) -> None:
         pod = event["object"]

@@ -1,0 +1,97 @@
+"""Failures of a staging in S3: busy, slow, away for longer; and scratch space, which pods need for such a staging."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+from cluster.fault_proxy import FaultProxy
+from contract.object_store import remove_bucket
+from e2e_cluster.failures.bench import NEXT, Bench, Ground
+
+LONG = f"{NEXT}:slow:8"
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[FaultProxy]:
+    made = FaultProxy(os.environ["S2PS_TEST_S3"])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def s3(bench: Bench, proxy: FaultProxy) -> Iterator[Bench]:
+    """The bench with its staging in a bucket behind the proxy."""
+    bucket = bench.service.place.name
+    client = boto3.client("s3", endpoint_url=os.environ["S2PS_TEST_S3"])
+    client.create_bucket(Bucket=bucket)
+    uri = f"s3://{bucket}/staging?endpoint={proxy.address}&region=default"
+    usual = {"S2PS_STAGING": uri}
+    settings = bench.service.settings.model_copy(update={"staging": uri})
+    ground = Ground(settings, bench.ground.local)
+    ground.prepare(bench.service.mission.session)
+    made = replace(bench, ground=ground, usual=usual)
+    made.spoil()
+    yield made
+    bench.spoil()
+    remove_bucket(client, bucket)
+    client.close()
+
+
+def assert_whole(s3: Bench, tile: str) -> None:
+    assert set(s3.ground.states(tile).values()) <= {"done", "reused"}
+    s3.assert_published(tile)
+
+
+def test_busy_and_slow_store_is_waited_for(s3: Bench, proxy: FaultProxy) -> None:
+    tile = "32TMQ"
+    s3.fresh(tile, fault=LONG)
+    with s3.watch() as watch:
+        run = s3.trigger(tile)
+        s3.running_pod(tile)
+        proxy.refuse_for(15)
+        time.sleep(16)
+        proxy.delay_for(10, 0.5)
+        assert run.end() == "success"
+    assert proxy.refused > 0
+    assert proxy.delayed > 0
+    assert len(watch.of(tile)) == 1
+    assert run.task().try_number == 1
+    assert_whole(s3, tile)
+
+
+def test_full_scratch_is_tried_once_more_then_the_task_fails(s3: Bench) -> None:
+    tile = "32TNQ"
+    s3.fresh(tile, fault=f"{NEXT}:slow:60")
+    with s3.spoilt(**s3.strategy(disk_gb=0.004)), s3.watch() as watch:
+        run = s3.trigger(tile)
+        assert run.end() == "failed"
+    assert [pod.reason for pod in watch.of(tile)] == ["Evicted", "Evicted"]
+    assert "exceeds the limit" in watch.of(tile)[0].message
+    assert run.task().try_number == 2
+    assert "its scratch space is full" in run.log(1)
+    assert "for the second time" in run.log(2)
+    s3.ground.plan()
+    run.again()
+    assert run.end() == "success"
+    assert_whole(s3, tile)
+
+
+def test_store_that_is_away_for_longer_ends_the_pod_which_is_made_again(s3: Bench, proxy: FaultProxy) -> None:
+    tile = "32TMR"
+    s3.fresh(tile, fault=LONG)
+    with s3.watch() as watch:
+        run = s3.trigger(tile)
+        s3.running_pod(tile)
+        proxy.refuse_for(200)
+        try:
+            run.await_log("exit code 75", seconds=250)
+        finally:
+            proxy.refuse_for(0)
+        assert run.end() == "success"
+    assert watch.of(tile)[0].exit_code == 75
+    assert_whole(s3, tile)
