@@ -144,7 +144,7 @@ class Service:
         return self.home / "products"
 
     def start(self) -> None:
-        self.airflow.start()
+        self.airflow.start(wait=600)
 
     def stop(self) -> None:
         if self._client is not None:
