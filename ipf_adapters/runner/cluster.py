@@ -36,6 +36,7 @@ def run_cluster(
     started = datetime.now(UTC)
     begun = time.monotonic()
     progress = Progress(len(request.jobs), write)
+    progress.begun(request)
     limit = _limit(request, stop)
     result = _result(request, started, (), None, "the runner itself has failed: see its own output")
     try:

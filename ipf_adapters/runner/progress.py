@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from s2ps.execution.request import ClusterRequest
 from s2ps.execution.result import ClusterResult, JobResult
 
 MEGABYTE = 1_000_000
@@ -17,6 +18,11 @@ class Progress:
         self._total = total
         self._write = write
         self._count = 0
+
+    def begun(self, request: ClusterRequest) -> None:
+        """Write the first line, before any job has ended: what will be run."""
+        jobs = "1 job" if self._total == 1 else f"{self._total} jobs, up to {request.slots} at a time"
+        self._write(f"cluster {request.cluster_id}: {jobs}")
 
     def finished(self, result: JobResult) -> None:
         """Write the line of a finished job, for example `[ 3/12] DECOMP band=B03 1.2 s 140 MB`."""

@@ -48,7 +48,7 @@ def test_cluster_runs_in_the_order_of_its_data(backend: ExecutionBackend, bench:
     assert bench.runs()[-1] == "join"
     assert bench.output("join") == "TEXTS left.txt right.txt\njoin\n"
     assert len([line for line in lines if line.startswith("[")]) == 3
-    assert lines[2].startswith("[3/3] WRITE band=join ")
+    assert lines[3].startswith("[3/3] WRITE band=join ")
 
 
 def test_request_and_result_stay_in_the_staging(backend: ExecutionBackend, bench: Workbench) -> None:

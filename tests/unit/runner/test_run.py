@@ -42,9 +42,10 @@ def test_success_is_zero_with_a_line_per_job(
 ) -> None:
     assert main([write(tmp_path, bench.request(bench.job("a"), bench.job("b", "a")))]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("[1/2] WRITE band=a ")
-    assert lines[0].endswith(" MB")
-    assert lines[2].startswith("cluster c1: success: 2 done, 0 reused, 0 failed, 0 not run in ")
+    assert lines[0] == "cluster c1: 2 jobs, up to 2 at a time"
+    assert lines[1].startswith("[1/2] WRITE band=a ")
+    assert lines[1].endswith(" MB")
+    assert lines[3].startswith("cluster c1: success: 2 done, 0 reused, 0 failed, 0 not run in ")
 
 
 def test_failure_is_one_and_the_reason_is_printed(
