@@ -15,6 +15,7 @@ from ipf_adapters.runner.outputs import VerifyMode, collect, lost, part_of, reco
 from ipf_adapters.runner.scratch import Scratch, scratch_types, select
 from ipf_adapters.runner.stop import Stop
 from ipf_adapters.runner.stores import Stores
+from ipf_adapters.runner.uses import Uses
 from ipf_adapters.runner.workspace import Workspace, environment_of, make_workspace, tail
 from s2ps.execution.request import ClusterRequest, JobRequest
 from s2ps.execution.result import JobRecord, JobResult, JobState, OutputFile
@@ -27,14 +28,15 @@ class JobRunner:
     """Runs the jobs of one cluster, each from the thread that asks for it."""
 
     def __init__(self, store: StagingStore, request: ClusterRequest, stop: Stop, verify: VerifyMode = "quick") -> None:
-        stores = Stores(store, request)
+        self._stores = Stores(store, request)
         self._store = store
-        self._outputs = stores.outputs
+        self._outputs = self._stores.outputs
+        self._uses = Uses(request)
         self._scratch = Scratch()
         self._request = request
         self._stop = stop
         self._verify: VerifyMode = verify
-        self._inputs = InputResolver(stores, self._scratch, request.datatake)
+        self._inputs = InputResolver(self._stores, self._scratch, request.datatake)
         self._failed_folders = FailedFolders(self._outputs, request.datatake)
         self._selection = select(request, lambda job: self._finished(job) is not None)
 
@@ -44,6 +46,14 @@ class JobRunner:
 
     def run(self, job: JobRequest) -> JobResult:
         """Run a job, or take its finished result; every failure ends in the returned result."""
+        try:
+            return self._run(job)
+        finally:
+            for uri, key in self._uses.ended(job):
+                self._stores.of(uri).release(key)
+                self._scratch.release(key)
+
+    def _run(self, job: JobRequest) -> JobResult:
         started = datetime.now(UTC)
         try:
             if job.id in self._selection.spared:

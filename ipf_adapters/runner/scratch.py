@@ -92,6 +92,13 @@ class Scratch:
         kept = self._kept.get(key)
         return kept if kept is not None and output_type in kept[1].types else None
 
+    def release(self, key: str) -> None:
+        """Remove what a job has left here."""
+        with self._lock:
+            kept = self._kept.pop(key, None)
+        if kept is not None:
+            shutil.rmtree(kept[0], ignore_errors=True)
+
     def hand_over(self, folder: Path) -> None:
         """Replace the links in a work folder by what they lead to, for people who look for the reason of a failure."""
         for link in [path for path in folder.iterdir() if path.is_symlink() and path.is_dir()]:

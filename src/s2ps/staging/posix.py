@@ -187,6 +187,9 @@ class PosixStore:
             )
         return path
 
+    def release(self, key: str) -> None:
+        """Do nothing: there are no local copies."""
+
     def checksum(self, key: str) -> str:
         """Return the SHA-256 of a file."""
         return sha256_of(self.open_local(key))

@@ -181,6 +181,11 @@ class S3Store:
         """Fetch a file or tree into the cache, if it is not there, and return its path."""
         return self._fetcher.open_local(checked(key))
 
+    def release(self, key: str) -> None:
+        """Remove the local copy of a tree; it is fetched again when somebody opens it."""
+        with self._cache.locked(checked(key)):
+            self._cache.forget(key)
+
     def checksum(self, key: str) -> str:
         """Return the SHA-256 of a file as recorded when it was written."""
         found = self._index.find(checked(key))

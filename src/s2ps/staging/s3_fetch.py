@@ -44,7 +44,13 @@ class Fetcher:
 
     def copy(self, wanted: Sequence[tuple[Found, Path]]) -> None:
         """Copy files to local paths; what is a link in the store becomes a file."""
-        tasks = [self._bucket.pool.submit(self._copy_one, item, path) for item, path in wanted if item.target is None]
+        packs: dict[str, list[tuple[Found, Path]]] = {}
+        for item, path in wanted:
+            if item.offset is not None:
+                packs.setdefault(item.name, []).append((item, path))
+        alone = [(item, path) for item, path in wanted if item.target is None and item.offset is None]
+        tasks = [self._bucket.pool.submit(self._copy_one, item, path) for item, path in alone]
+        tasks += [self._bucket.pool.submit(self._copy_packed, members) for members in packs.values()]
         for task in tasks:
             task.result()
         for item, path in wanted:
@@ -52,11 +58,17 @@ class Fetcher:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.open_local(item.target), path)
 
+    def _copy_packed(self, members: Sequence[tuple[Found, Path]]) -> None:
+        """Copy files of one pack with one request."""
+        start = min(item.offset or 0 for item, _ in members)
+        end = max((item.offset or 0) + item.size for item, _ in members)
+        body = self._bucket.part(members[0][0].name, start, end - start)
+        for item, target in members:
+            offset = (item.offset or 0) - start
+            content = None if body is None else body[offset : offset + item.size]
+            self._write(target, content, item.key, item.sha256 or "")
+
     def _copy_one(self, item: Found, target: Path) -> None:
-        if item.offset is not None:
-            body = self._bucket.part(item.name, item.offset, item.size)
-            self._write(target, body, item.key, item.sha256 or "")
-            return
         content = Content(item.size, item.sha256) if item.sha256 else self._bucket.head(item.name)
         if content is None:
             raise self.missing(item.key)

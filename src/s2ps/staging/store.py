@@ -89,5 +89,8 @@ class StagingStore(Protocol):
     def open_local(self, key: str) -> Path:
         """Return a local path to read the file or tree from; an object store fetches it first."""
 
+    def release(self, key: str) -> None:
+        """Say that this process does not need the local copy of a tree any more; a folder has none."""
+
     def checksum(self, key: str) -> str:
         """Return the SHA-256 of a file as hexadecimal text."""
