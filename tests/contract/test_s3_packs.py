@@ -61,6 +61,13 @@ def test_single_files_of_a_pack_can_be_read_and_copied(opened: Opener, tmp_path:
     assert len(store.checksum(f"{KEY}/PDI_DS/000.json")) == 64
 
 
+def test_a_tree_is_copied_with_a_request_per_pack(opened: Opener, proxy: Proxy, tmp_path: Path) -> None:
+    opened().put(job_folder(tmp_path / "t"), KEY)
+    opened(proxy.address).get(KEY, tmp_path / "copy")
+    assert len(gets(proxy)) == 4, "two packs, the large file and the lonely one"
+    assert (tmp_path / "copy" / "VECTOR" / "empty").read_bytes() == b""
+
+
 def test_files_that_do_not_fit_into_one_pack_fill_several(
     opened: Opener, object_store: ObjectStore, tmp_path: Path
 ) -> None:
