@@ -63,6 +63,7 @@ make_user() {
   radosgw-admin key create --key-type=s3 "${keys[@]}" >/dev/null
 }
 
+# shellcheck disable=SC2317 # called by trap
 finish() {
   local name
   trap - TERM INT EXIT
