@@ -13,7 +13,7 @@ from contract.conftest import ObjectStore
 from contract.object_store import names
 
 from s2ps.execution.local import LocalBackend
-from s2ps.execution.request import AuxiliaryRequest, ClusterRequest, InputRequest
+from s2ps.execution.request import AuxiliaryRequest, ClusterRequest, InputRequest, OutputRequest
 from s2ps.execution.result import ClusterResult
 from s2ps.staging import layout
 from s2ps.staging.location import open_store
@@ -107,3 +107,22 @@ def test_local_copies_go_with_the_last_job_that_reads_them(uri: str, tmp_path: P
     assert "a.txt" in seen["b"]
     assert "a.txt" not in seen["c"]
     assert "b.txt" in seen["c"]
+
+
+def test_a_cluster_reads_from_several_stores(object_store: ObjectStore, uri: str, tmp_path: Path) -> None:
+    """The staging is a folder; one producer has its outputs in S3, the others are joined with them."""
+    bench = Workbench(tmp_path)
+    backend = LocalBackend(environment=SOURCES)
+    assert backend.run(bench.request(bench.job("far"), cluster_id="c1", store=uri)).state == "success"
+    assert backend.run(bench.request(bench.job("near"), cluster_id="c2")).state == "success"
+    inputs = (InputRequest(type="TEXTS", jobs=("far",), store=uri), InputRequest(type="TEXTS", jobs=("near",)))
+    here = bench.job("here", outputs=(OutputRequest(type="TEXTS", scratch=True),))
+    last = bench.job("last", inputs=(*inputs, InputRequest(type="TEXTS", jobs=("here",))))
+    result = backend.run(bench.request(here, last, cluster_id="c3"))
+    assert result.state == "success", result.error
+    assert bench.output("last") == "TEXTS far.txt here.txt near.txt\nlast\n"
+    assert open_store(uri).children(layout.jobs("dt")) == ("far",)
+    assert open_store(bench.staging).children(layout.jobs("dt")) == ("last", "near")
+    text = (bench.staging / layout.request("run", "c3")).read_text()
+    assert uri in text
+    assert object_store.secret not in text

@@ -60,11 +60,15 @@ def everywhere(folder: Path, places: dict[str, str]) -> Path:
     return folder
 
 
-def test_level_0_is_the_same_on_a_folder_and_on_s3(bucket: str, tmp_path: Path) -> None:
+def test_level_0_is_the_same_wherever_data_lie(bucket: str, tmp_path: Path) -> None:
+    """A folder; S3 with scratch, where two clusters have their intermediate data in a store of their own."""
     mission = simulate(tmp_path / "mission", scale=40, scenes=1, seed=3)
     expected = ran(mission, tmp_path / "folder")
     assert len(expected) > 100
-    assert ran(mission, tmp_path / "s3", staging=bucket) == expected
+    mixed = everywhere(tmp_path / "mixed", {"*": "scratch", "l0u_ingestion": "bulk", "l0_location": "bulk"})
+    bulk = tmp_path / "bulk"
+    assert ran(mission, tmp_path / "s3", staging=bucket, strategies=mixed, stores={"bulk": str(bulk)}) == expected
+    assert {path.name.split("@")[0] for path in bulk.glob("runs/*/jobs/*")} >= {"L0.GSE", "L0.INIT_LOC_L0"}
 
 
 @pytest.mark.e2e
@@ -74,7 +78,7 @@ def test_all_levels_are_the_same_wherever_data_lie(bucket: str, tmp_path: Path) 
     expected = ran(mission, tmp_path / "folder")
     assert any(name.startswith("L2A/") for name in expected)
     scratch = everywhere(tmp_path / "scratch", {"*": "scratch"})
-    assert ran(mission, tmp_path / "s3", staging=f"{bucket}", strategies=scratch) == expected
+    assert ran(mission, tmp_path / "s3", staging=bucket, strategies=scratch) == expected
     mixed = everywhere(tmp_path / "mixed", {"*": "staging", "l1c_tile": "bulk", "l1a_radiometry": "bulk"})
     stores = {"bulk": bucket.replace("/demo?", "/bulk?")}
     assert ran(mission, tmp_path / "both", strategies=mixed, stores=stores) == expected
