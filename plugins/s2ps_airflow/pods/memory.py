@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+log = logging.getLogger(__name__)
 KEY = "s2ps_pods"
+TRIES = 4
+PAUSE_S = 2.0
 
 
 class Memory:
@@ -13,7 +20,7 @@ class Memory:
 
     def __init__(self, context: Mapping[str, Any]) -> None:
         self._store = context.get("task_state_store")
-        kept = self._store.get(KEY) if self._store is not None else None
+        kept = _patiently("read", lambda: self._store.get(KEY)) if self._store is not None else None
         self._kept: dict[str, dict[str, Any]] = dict(kept) if isinstance(kept, dict) else {}
 
     def memory_gb(self, cluster: str, least: float) -> float:
@@ -40,4 +47,15 @@ class Memory:
     def _keep(self, cluster: str, **news: Any) -> None:
         self._kept = {**self._kept, cluster: {**self._of(cluster), **news}}
         if self._store is not None:
-            self._store.set(KEY, self._kept)
+            _patiently("kept", lambda: self._store.set(KEY, self._kept))
+
+
+def _patiently(what: str, call: Callable[[], Any]) -> Any:
+    """Ask Airflow several times; a try that knows nothing of the ones before is better than none."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return call()
+        except AirflowRuntimeError as error:
+            log.warning("what earlier tries have learnt cannot be %s (%d of %d): %s", what, attempt, TRIES, error)
+            time.sleep(PAUSE_S)
+    return None

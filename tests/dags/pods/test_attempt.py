@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError
+from airflow.sdk.execution_time.comms import ErrorResponse
 from dags.pods import cases
 from dags.pods.cases import ended, failed, pod, result, waiting
 from kubernetes.client import ApiException
@@ -218,6 +219,24 @@ def test_memory_grows_to_the_ceiling_and_stays_grown_for_the_next_try(tmp_path: 
     last = judged(attempt(table, tmp_path, state), pod("Failed", state=ended(137), memory="10000M"))
     assert isinstance(last, AirflowFailException)
     assert "the most the strategy allows" in str(last)
+
+
+def test_a_task_state_that_does_not_answer_at_once_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("s2ps_airflow.pods.memory.PAUSE_S", 0)
+
+    class Busy(StateStore):
+        left = 2
+
+        def get(self, key: str, default: Any = None) -> Any:
+            self.left -= 1
+            if self.left >= 0:
+                raise AirflowRuntimeError(ErrorResponse())
+            return super().get(key, default)
+
+    busy = Busy(s2ps_pods={"c": {"memory_gb": 8.0}})
+    assert Memory({"task_state_store": busy}).memory_gb("c", 4.0) == 8.0
+    busy.left = 99
+    assert Memory({"task_state_store": busy}).memory_gb("c", 4.0) == 4.0
 
 
 def test_full_scratch_is_tried_once_more(tmp_path: Path, state: StateStore) -> None:
