@@ -18,10 +18,12 @@ from s2ps.publication.items import publish_pdi
 from s2ps.publication.provenance import ProcessorUsed, Provenance
 from s2ps.publication.user_product import publish_user_product
 from s2ps.staging import layout
+from s2ps.staging.store import StagingStore
 
 REPORTS, INVENTORY = "OLQC_REPORT", "INVENTORY"
 """Output types that hold parts of items (one folder per item), not items."""
 ITEM_FOLDER = "PDI"
+_PARTS = (REPORTS, INVENTORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Shelf:
         for job in _jobs(plans, level, tile):
             for output in job.outputs:
                 key, store = layout.output(datatake, job.id, output.type), outputs.of(job.id)
-                if not store.exists(key):
+                if not store.exists(key) or not (output.type in _PARTS or _may_hold_items(store, key)):
                     continue
                 folder = store.open_local(key)
                 if output.type == REPORTS:
@@ -108,6 +110,14 @@ def _jobs(plans: Iterable[Plan], level: Level, tile: str | None) -> Iterator[Job
                 and (tile is not None or not per_tile)
             ):
                 yield job
+
+
+def _may_hold_items(store: StagingStore, key: str) -> bool:
+    """Return False when a store that would have to fetch an output knows that no item is in it."""
+    if not store.fetches:
+        return True
+    paths = (entry.key.removeprefix(f"{key}/").split("/") for entry in store.list(key))
+    return any(part.startswith("S2") for path in paths for part in path[:2])
 
 
 def _items_in(folder: Path, level: Level, tile: str | None) -> Iterator[Item]:
