@@ -16,6 +16,10 @@ from s2ps.embedded.rest import AirflowClient
 def follow(client: AirflowClient, session: str, seconds: float) -> dict[str, str]:
     """Trigger the ingestion of a session and wait for it and for the run of every datatake; return DAG -> state."""
     until = time.monotonic() + seconds
+    while not {"session_ingestion", "datatake"} <= set(client.dag_ids()):
+        if time.monotonic() > until:
+            return {"DAG files": f"are not loaded: {client.import_errors()}"}
+        time.sleep(1)
     ingestion = client.trigger("session_ingestion", {"session": session})
     states = {"session_ingestion": client.wait("session_ingestion", ingestion, seconds)}
     if states["session_ingestion"] == "success":
