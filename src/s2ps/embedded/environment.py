@@ -14,6 +14,8 @@ from s2ps.model.errors import ConfigurationError
 
 USER = "admin"
 DATABASE = "airflow.db"
+DATABASE_PATIENCE_S = 60
+"""How long a component waits for another one that writes; a scheduler that does not wait ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def variables(home: Path, project: Project, port: int, kept: Secrets, cores: int
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / DATABASE}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / DATABASE}?timeout={DATABASE_PATIENCE_S}",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
