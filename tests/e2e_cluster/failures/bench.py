@@ -40,7 +40,7 @@ HEAD = ("TILE_INIT", "GEN_ORTHO_TOA", "TILE_FINALIZE", "MASK_S2", "FORMAT_IMG_L1
 TAIL = ("FORMAT_METADATA_TILE_L1C", "OLQC_TILE_L1C", "INV_MTD_L1")
 """Jobs of a tile that pods have to run."""
 FIRST, NEXT = TAIL[:2]
-LIMIT = 300.0
+LIMIT = 600.0
 
 
 def cluster_of(tile: str) -> str:
@@ -151,7 +151,7 @@ class Run:
         """Return the log of a try (default: of the last one)."""
         return self.client.log(self.dag_id, self.run_id, task_id, attempt or self.task(task_id).try_number)
 
-    def await_log(self, text: str, seconds: float = 90) -> None:
+    def await_log(self, text: str, seconds: float = 180) -> None:
         """Wait until the log of any try says something."""
 
         def said() -> bool:
@@ -238,7 +238,7 @@ class Bench:
     def pods(self, tile: str) -> list[Pod]:
         return self.controls.pods(self.service.place.name, f"tile={tile}")
 
-    def running_pod(self, tile: str, after: str = FIRST, seconds: float = 90) -> Pod:
+    def running_pod(self, tile: str, after: str = FIRST, seconds: float = 180) -> Pod:
         """Wait until the pod of a tile has done a job and runs the next one; return the pod."""
         wait(f"{after} of {tile}", lambda: self.ground.finished(tile, after), seconds, 0.3)
         return next(pod for pod in self.pods(tile) if pod.phase == "Running" and not pod.deleting)

@@ -58,7 +58,7 @@ def test_pods_are_taken_over_after_airflow_was_killed(bench: Bench) -> None:
     with bench.watch() as watch:
         run = bench.trigger(*tiles, dag_id=BOTH)
         before = {tile: [bench.running_pod(tile).uid] for tile in tiles}
-        wait("the deferral", lambda: run.task(SECOND).state == "deferred", 30)
+        wait("the deferral", lambda: run.task(SECOND).state == "deferred", 60)
         killed = kill_at_once(bench.service.airflow, "scheduler", "triggerer")
         assert len(killed) > 2, "the scheduler, the triggerer and at least one worker"
         bench.service.start()
@@ -73,7 +73,7 @@ def test_jobs_go_on_after_the_metadata_server_was_killed(bench: Bench) -> None:
     bench.fresh(tile, tasks=(*HEAD, *TAIL))
     with bench.watch() as watch:
         run = bench.trigger(tile)
-        wait("the first job at work", lambda: any(pod.started for pod in watch.of(tile)), 90, 0.2)
+        wait("the first job at work", lambda: any(pod.started for pod in watch.of(tile)), 180, 0.2)
         restart = threading.Thread(target=bench.controls.restart_mds, args=(3,))
         restart.start()
         try:

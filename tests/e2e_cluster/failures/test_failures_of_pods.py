@@ -107,7 +107,7 @@ def test_missing_image_fails_and_says_which(bench: Bench, policy: str, word: str
     assert run.task().try_number == 1
     assert NOWHERE in log
     assert word in log
-    wait("the end of the pod", lambda: bench.pods(tile) == [], 60)
+    wait("the end of the pod", lambda: all(pod.deleting for pod in bench.pods(tile)), 30)
     if policy == "Never":
         run.again()
         assert run.end() == "success"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
@@ -28,21 +29,27 @@ def proxy() -> Iterator[FaultProxy]:
 
 @pytest.fixture(scope="module")
 def s3(bench: Bench, proxy: FaultProxy) -> Iterator[Bench]:
-    """The bench with its staging in a bucket behind the proxy."""
+    with in_s3(bench, proxy) as made:
+        yield made
+
+
+@contextmanager
+def in_s3(bench: Bench, proxy: FaultProxy) -> Iterator[Bench]:
+    """Yield the bench with its staging in a bucket behind the proxy."""
     bucket = bench.service.place.name
-    client = boto3.client("s3", endpoint_url=os.environ["S2PS_TEST_S3"])
+    client: Any = boto3.client("s3", endpoint_url=os.environ["S2PS_TEST_S3"])
     client.create_bucket(Bucket=bucket)
-    uri = f"s3://{bucket}/staging?endpoint={proxy.address}&region=default"
-    usual = {"S2PS_STAGING": uri}
-    settings = bench.service.settings.model_copy(update={"staging": uri})
-    ground = Ground(settings, bench.ground.local)
-    ground.prepare(bench.service.mission.session)
-    made = replace(bench, ground=ground, usual=usual)
-    made.spoil()
-    yield made
-    bench.spoil()
-    remove_bucket(client, bucket)
-    client.close()
+    try:
+        uri = f"s3://{bucket}/staging?endpoint={proxy.address}&region=default"
+        ground = Ground(bench.service.settings.model_copy(update={"staging": uri}), bench.ground.local)
+        ground.prepare(bench.service.mission.session)
+        made = replace(bench, ground=ground, usual={**bench.usual, "S2PS_STAGING": uri})
+        made.spoil()
+        yield made
+    finally:
+        bench.spoil()
+        remove_bucket(client, bucket)
+        client.close()
 
 
 def test_busy_and_slow_store_is_waited_for(s3: Bench, proxy: FaultProxy) -> None:
