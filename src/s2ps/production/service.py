@@ -117,8 +117,10 @@ class Production:
         if mine is None:
             raise NotReady(f"{what} of {run.id} is not planned", next_step="plan and run its phase group first")
         shelf = Shelf.of(run.id, plans, self._outputs(run.id), level, tile)
-        inputs = [record.session_id, *self._auxiliary_names(run.id)]
-        provenance = provenance_of(mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *plans], inputs)
+        until = _GROUPS[: _GROUPS.index(mine.phase_group) + 1]
+        inputs = [record.session_id, *self._auxiliary_names(run.id, until)]
+        before = [plan for plan in plans if plan.phase_group in until]
+        provenance = provenance_of(mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *before], inputs)
         paths = list(shelf.publish(level, provenance, self.settings.place("products"), tile))
         for path in paths:
             self._register_product(path, level, run.id, tile)
@@ -187,8 +189,9 @@ class Production:
             raise NotReady(f"phase group {group} of {key} is not planned", next_step="plan and run it first")
         return dict(json.loads(self.store.read(path)))
 
-    def _auxiliary_names(self, key: str) -> list[str]:
-        groups = [group for group in _GROUPS if self.store.exists(layout.plan(key, f"{group}.keys"))]
+    def _auxiliary_names(self, key: str, until: tuple[PhaseGroup, ...]) -> list[str]:
+        """Return the auxiliary files of phase groups; later ones may be planned already, but have no part in it."""
+        groups = [group for group in until if self.store.exists(layout.plan(key, f"{group}.keys"))]
         return sorted({name for group in groups for name in self._document(key, group)["auxiliary"]})
 
     def _plans(self, key: str) -> Iterator[Plan]:
