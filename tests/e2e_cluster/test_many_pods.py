@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,7 @@ from e2e_cluster.conftest import MakeService
 
 from s2ps.staging.location import open_store
 
-PODS = 200
+PODS = int(os.environ.get("S2PS_E2E_PODS", "200"))
 LIMIT = 1800.0
 
 
