@@ -46,6 +46,7 @@ def test_pods_go_on_while_the_api_server_is_away(bench: Bench) -> None:
         before = {tile: [bench.running_pod(tile).uid] for tile in tiles}
         bench.controls.restart_api_server(AWAY_S)
         assert run.end() == "success"
+        bench.controls.wait_ready()
     assert {tile: [pod.uid for pod in watch.of(tile)] for tile in tiles} == before
     assert [run.task(name).try_number for name in (TASK, SECOND)] == [1, 1]
     assert "the Kubernetes API answers again" in run.log()
