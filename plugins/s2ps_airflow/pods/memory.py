@@ -19,8 +19,9 @@ class Memory:
     """Kept by Airflow with the task instance, so that it survives every process; without Airflow: in this object."""
 
     def __init__(self, context: Mapping[str, Any]) -> None:
-        self._store = context.get("task_state_store")
-        kept = _patiently("read", lambda: self._store.get(KEY)) if self._store is not None else None
+        store = context.get("task_state_store")
+        self._store = store
+        kept = _patiently("read", lambda: store.get(KEY)) if store is not None else None
         self._kept: dict[str, dict[str, Any]] = dict(kept) if isinstance(kept, dict) else {}
 
     def memory_gb(self, cluster: str, least: float) -> float:
@@ -46,8 +47,9 @@ class Memory:
 
     def _keep(self, cluster: str, **news: Any) -> None:
         self._kept = {**self._kept, cluster: {**self._of(cluster), **news}}
-        if self._store is not None:
-            _patiently("kept", lambda: self._store.set(KEY, self._kept))
+        store, kept = self._store, self._kept
+        if store is not None:
+            _patiently("kept", lambda: store.set(KEY, kept))
 
 
 def _patiently(what: str, call: Callable[[], Any]) -> Any:
