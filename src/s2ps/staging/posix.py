@@ -18,6 +18,8 @@ from s2ps.staging.layout import PARTIAL_MARK, STALE_MARK
 from s2ps.staging.sharing import is_shared, make_folder, share, share_tree
 from s2ps.staging.store import Entry
 
+COPY_BYTES = 1024 * 1024
+
 
 class PosixStore:
     """A staging store in a folder; publication is one rename inside the same file system.
@@ -98,14 +100,14 @@ class PosixStore:
         """Copy a local file or tree into the store."""
         if source.is_dir():
             tree = self.begin(key)
-            shutil.copytree(source, tree, dirs_exist_ok=True)
+            shutil.copytree(source, tree, dirs_exist_ok=True, copy_function=_copy)
             if not self.commit(tree, key):
                 raise StagingError(f"{key} is already in the staging", next_step="delete it before putting it again")
             return
         path = self._place(key)
         partial = _aside(path, PARTIAL_MARK)
         try:
-            shutil.copyfile(source, partial)
+            _copy_content(source, partial)
             self._share(partial)
             _sync(partial)
             _publish(partial, path)
@@ -238,6 +240,23 @@ def _last_touched(path: Path) -> float:
 
 def _aside(path: Path, mark: str) -> Path:
     return path.with_name(f"{path.name}{mark}{uuid.uuid4().hex}")
+
+
+def _copy(source: str, target: str) -> str:
+    """Copy a file with its times and mode."""
+    _copy_content(source, target)
+    shutil.copystat(source, target)
+    return target
+
+
+def _copy_content(source: str | Path, target: str | Path) -> None:
+    """Copy the content of a file in large pieces: `shutil.copyfile` lets the kernel do it, page by page to CephFS."""
+    buffer = memoryview(bytearray(COPY_BYTES))
+    with Path(source).open("rb", buffering=0) as read, Path(target).open("wb", buffering=0) as write:
+        while size := read.readinto(buffer):
+            rest = buffer[:size]
+            while rest:
+                rest = rest[write.write(rest) :]
 
 
 def _publish(source: Path, target: Path) -> None:
