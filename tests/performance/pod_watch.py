@@ -10,6 +10,7 @@ from typing import Any
 
 from e2e_cluster.cluster import Cluster
 from kubernetes import client, config, watch
+from urllib3.exceptions import HTTPError
 
 
 @dataclass(slots=True)
@@ -50,10 +51,14 @@ class PodWatch:
     def _run(self) -> None:
         api, news = self._api(), watch.Watch()
         while not self._over:
-            for event in news.stream(api.list_namespaced_pod, self.namespace, timeout_seconds=60):
-                self._note(event["object"], time.time())
-                if self._over:
-                    return
+            try:
+                for event in news.stream(api.list_namespaced_pod, self.namespace, timeout_seconds=60):
+                    self._note(event["object"], time.time())
+                    if self._over:
+                        return
+            except (HTTPError, client.ApiException) as error:
+                print(f"the pods of {self.namespace} are not seen for a moment: {error}", flush=True)
+                time.sleep(1)
 
     def _note(self, pod: Any, now: float) -> None:
         task = (pod.metadata.labels or {}).get("task_id", pod.metadata.name)

@@ -24,7 +24,7 @@ from s2ps.staging import layout
 from s2ps.staging.location import open_store
 
 KINDS = ("pod", "plain", "pod_deferred", "plain_deferred", "local")
-NAP = 3.0
+NAP = 2.0
 LONG_NAP = 45.0
 TICKS = 100
 

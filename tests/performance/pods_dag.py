@@ -82,7 +82,8 @@ def task_of(kind: str, name: str, number: int, nap: float) -> BaseOperator:
 def dag_of(dag_id: str, tasks: list[tuple[str, str]], nap: float, chained: bool) -> DAG:
     """Return a DAG of (kind, name)s."""
     params = {"datatake": DATATAKE, "strategy": "tiny"}
-    with DAG(dag_id, schedule=None, params=params, max_active_tasks=100, is_paused_upon_creation=False) as dag:
+    common = {"schedule": None, "max_active_tasks": 100, "is_paused_upon_creation": False}
+    with DAG(dag_id, params=params, default_args={"retries": 2}, **common) as dag:
         before = PlanStamps(task_id="plan", names=[name for _, name in tasks], nap=nap)
         for number, (kind, name) in enumerate(tasks):
             task = task_of(kind, name, number, nap)

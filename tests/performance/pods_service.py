@@ -67,7 +67,7 @@ def bench_of(folder: Path, cluster: Cluster, dags: list[dict[str, Any]]) -> Iter
         service._airflow = EmbeddedAirflow(
             service.home / "airflow", _free_port(), settings=service.environment, project=project
         )
-        service.start()
+        service.airflow.start(wait=600)
         _await(lambda: {str(entry["dag"]) for entry in dags} <= set(service.client.dag_ids()), "the DAGs are known")
         roots = [process.pid for process in service.airflow._processes()]
         bench = Bench(service, PodWatch(cluster, place.name), Sampler(roots), roots)
