@@ -37,9 +37,9 @@ def measure_pods(folder: Path, report: Report, cluster: Cluster, rounds: int, wi
         many = [(kind, f"wait_{kind}_{number:02d}") for number in range(width)]
         dags.append({"dag": f"bench_wait_{kind}", "tasks": many, "nap": LONG_NAP, "chained": False})
     with bench_of(folder, cluster, dags) as bench:
-        time.sleep(20)
-        idle = bench.sampler.between(time.time() - 15, time.time() - 1)
         found = _run(bench.service, "bench_chain", lambda: None)
+        time.sleep(30)  # an Airflow that has just started reads DAG files; after the run it is idle
+        idle = bench.sampler.between(time.time() - 20, time.time() - 1)
         _tell_starts(bench, report, found)
         _tell_costs(bench, report, found, idle)
         for entry in dags[1:]:
