@@ -18,9 +18,10 @@ from e2e_cluster.cluster import ROOT
 from e2e_cluster.failures.watch import PodWatch
 from e2e_cluster.service import Service, checksums
 
+from ipf_adapters.runner.outputs import write_record
 from s2ps.embedded.rest import AirflowClient, TaskProgress
 from s2ps.execution.request import ClusterRequest
-from s2ps.execution.result import ClusterResult
+from s2ps.execution.result import ClusterResult, JobRecord
 from s2ps.processors.phases import PhaseGroup
 from s2ps.production import Production
 from s2ps.production.runs import RunKey
@@ -71,8 +72,8 @@ class Ground:
     def store(self) -> StagingStore:
         return self.production.store
 
-    def prepare(self, session: Path) -> None:
-        """Plan everything and bring what the tiles need."""
+    def prepare(self, session: Path, *ready: str) -> None:
+        """Plan everything and bring what the tiles need; `ready` (default: all) are those a test will make."""
         record = self.production.register_session(session)
         self.production.plan(RunKey("session", record.id, STRATEGY), "l0u")
         self._bring_observed(record.id, "l0u")
@@ -87,8 +88,8 @@ class Ground:
             own = {job.id for job in request.jobs}
             for entry in (entry for job in request.jobs for entry in job.inputs if entry.run is None):
                 self._bring(found.id, [name for name in entry.jobs if name not in own])
-        for tile in self.tiles:
-            self._bring(found.id, [_job(tile, task) for task in HEAD])
+        for tile in ready or self.tiles:
+            self._bring_head(tile)
         assert self.production.run_cluster(self.run(), "l1c_datastrip").state == "success"
 
     def run(self, *faults: str) -> RunKey:
@@ -123,6 +124,17 @@ class Ground:
     def _bring_observed(self, run: str, group: str) -> None:
         plan = self.production.stored_plan(run, PhaseGroup(group))
         self._bring(run, [job.id for job in plan.graph if job.task in OBSERVED])
+
+    def _bring_head(self, tile: str) -> None:
+        """Bring the first jobs of a tile, under the keys they have in this staging."""
+        for job in self.request(cluster_of(tile)).jobs:
+            if job.task in HEAD:
+                key = layout.job(self.datatake, job.id)
+                tree = self.store.begin(key)
+                shutil.copytree(self.local.open_local(key), tree, dirs_exist_ok=True)
+                record = JobRecord.model_validate_json((tree / layout.JOB_DOCUMENT).read_bytes())
+                write_record(tree, record.model_copy(update={"key": job.key}))
+                assert self.store.commit(tree, key)
 
     def _bring(self, run: str, jobs: list[str]) -> None:
         for name in jobs:

@@ -17,6 +17,7 @@ from cluster.fault_proxy import FaultProxy
 from contract.object_store import remove_bucket
 from e2e_cluster.failures.bench import NEXT, Bench, Ground
 
+TILES = BUSY, SCRATCH, AWAY = "32TMQ", "32TNQ", "32TMR"
 LONG = f"{NEXT}:slow:8"
 
 
@@ -42,7 +43,7 @@ def in_s3(bench: Bench, proxy: FaultProxy) -> Iterator[Bench]:
     try:
         uri = f"s3://{bucket}/staging?endpoint={proxy.address}&region=default"
         ground = Ground(bench.service.settings.model_copy(update={"staging": uri}), bench.ground.local)
-        ground.prepare(bench.service.mission.session)
+        ground.prepare(bench.service.mission.session, *TILES)
         made = replace(bench, ground=ground, usual={**bench.usual, "S2PS_STAGING": uri})
         made.spoil()
         yield made
@@ -53,7 +54,7 @@ def in_s3(bench: Bench, proxy: FaultProxy) -> Iterator[Bench]:
 
 
 def test_busy_and_slow_store_is_waited_for(s3: Bench, proxy: FaultProxy) -> None:
-    tile = "32TMQ"
+    tile = BUSY
     s3.fresh(tile, fault=LONG)
     with s3.watch() as watch:
         run = s3.trigger(tile)
@@ -70,7 +71,7 @@ def test_busy_and_slow_store_is_waited_for(s3: Bench, proxy: FaultProxy) -> None
 
 
 def test_full_scratch_is_tried_once_more_then_the_task_fails(s3: Bench) -> None:
-    tile = "32TNQ"
+    tile = SCRATCH
     s3.fresh(tile, fault=f"{NEXT}:slow:60")
     with s3.spoilt(**s3.strategy(disk_gb=0.004)), s3.watch() as watch:
         run = s3.trigger(tile)
@@ -87,7 +88,7 @@ def test_full_scratch_is_tried_once_more_then_the_task_fails(s3: Bench) -> None:
 
 
 def test_store_that_is_away_for_longer_ends_the_pod_which_is_made_again(s3: Bench, proxy: FaultProxy) -> None:
-    tile = "32TMR"
+    tile = AWAY
     s3.fresh(tile, fault=LONG)
     with pods_have(s3, S2PS_STAGING_PATIENCE_S="5"), s3.watch() as watch:
         run = s3.trigger(tile)
