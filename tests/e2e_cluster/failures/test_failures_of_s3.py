@@ -15,7 +15,7 @@ import pytest
 from cluster.controls import wait
 from cluster.fault_proxy import FaultProxy
 from contract.object_store import remove_bucket
-from e2e_cluster.failures.bench import NEXT, Bench, Ground
+from e2e_cluster.failures.bench import FIRST, NEXT, Bench, Ground
 
 TILES = BUSY, SCRATCH, AWAY = "32TMQ", "32TNQ", "32TMR"
 LONG = f"{NEXT}:slow:8"
@@ -72,8 +72,8 @@ def test_busy_and_slow_store_is_waited_for(s3: Bench, proxy: FaultProxy) -> None
 
 def test_full_scratch_is_tried_once_more_then_the_task_fails(s3: Bench) -> None:
     tile = SCRATCH
-    s3.fresh(tile, fault=f"{NEXT}:slow:60")
-    with s3.spoilt(**s3.strategy(disk_gb=0.004)), s3.watch() as watch:
+    s3.fresh(tile, fault=f"{FIRST}:slow:60")
+    with s3.spoilt(**s3.strategy(disk_gb=0.001)), s3.watch() as watch:
         run = s3.trigger(tile)
         assert run.end() == "failed"
     assert [pod.reason for pod in watch.of(tile)] == ["Evicted", "Evicted"]
@@ -84,7 +84,7 @@ def test_full_scratch_is_tried_once_more_then_the_task_fails(s3: Bench) -> None:
     s3.ground.plan()
     run.again()
     assert run.end() == "success"
-    s3.assert_went_on(tile)
+    s3.assert_undisturbed(tile)
 
 
 def test_store_that_is_away_for_longer_ends_the_pod_which_is_made_again(s3: Bench, proxy: FaultProxy) -> None:
