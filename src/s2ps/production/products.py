@@ -41,6 +41,8 @@ class Shelf:
     items: tuple[Item, ...]
     reports: tuple[Path, ...]
     inventory: tuple[Path, ...]
+    outputs: Outputs
+    """The stores the folders were fetched from: local copies of a store go with it."""
 
     @classmethod
     def of(cls, datatake: str, plans: Iterable[Plan], outputs: Outputs, level: Level, tile: str | None) -> Shelf:
@@ -60,7 +62,7 @@ class Shelf:
                     inventory.append(folder)
                 else:
                     items.update((item.path.name, item) for item in _items_in(folder, level, tile))
-        return cls(tuple(items[name] for name in sorted(items)), tuple(reports), tuple(inventory))
+        return cls(tuple(items[name] for name in sorted(items)), tuple(reports), tuple(inventory), outputs)
 
     def of_kind(self, kind: str) -> tuple[Item, ...]:
         """Return the items of a kind: "DS", "GR", "TL" or "TC"."""
