@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from s2ps.embedded.environment import USER, Project, Secrets, keep_private, variables, write_private
+from s2ps.embedded.ports import DEFAULT_PORT, reserved_port
 from s2ps.embedded.processes import OWNER_ONLY, Process, launch, tail, terminate
 from s2ps.embedded.rest import AirflowClient
 from s2ps.model.errors import ConfigurationError, TimeoutFailure
@@ -33,7 +33,6 @@ RUNS_TASKS = "scheduler"
 CORES_OF_PODS = 15
 """Tasks that wait for pods need hardly any CPU: as many at the same time as on so many cores."""
 REQUIRED_DAGS = frozenset({"session_ingestion", "datatake"})
-DEFAULT_PORT = 8080
 MIGRATION_LIMIT = 180.0
 
 
@@ -106,21 +105,11 @@ class EmbeddedAirflow:
 
         Raises ConfigurationError with the tail of the log when a component dies, TimeoutFailure after `wait` seconds.
         """
-        tell = on_step or (lambda _: None)
         running = {process.name: process for process in self._processes() if process.alive}
-        port = int(self._state()["port"]) if running else free_port(self._wanted_port)
-        environment = self.environment(port)
-        keep_private(self.home)
-        write_private(self.home / "passwords.json", json.dumps({USER: self.password}))
-        self._write_environment(environment)
-        if not running and self._state().get("database") != airflow_version():
-            tell("preparing the database")
-            self._migrate(environment)
-        self._launch_missing([name for name in COMPONENTS if name != LAST], running, port, environment)
-        tell("waiting for the components")
-        self._await_ready(wait)
-        self._launch_missing([LAST], running, port, environment)
-        return self.url
+        if running:
+            return self._start(int(self._state()["port"]), running, wait, on_step)
+        with reserved_port(self._wanted_port) as port:
+            return self._start(port, running, wait, on_step)
 
     def stop(self) -> list[str]:
         """Stop every component; return the names of those that had to be forced."""
@@ -154,6 +143,21 @@ class EmbeddedAirflow:
             timeout=timeout,
             check=False,
         )
+
+    def _start(self, port: int, running: dict[str, Process], wait: float, on_step: Callable[[str], None] | None) -> str:
+        tell = on_step or (lambda _: None)
+        environment = self.environment(port)
+        keep_private(self.home)
+        write_private(self.home / "passwords.json", json.dumps({USER: self.password}))
+        self._write_environment(environment)
+        if not running and self._state().get("database") != airflow_version():
+            tell("preparing the database")
+            self._migrate(environment)
+        self._launch_missing([name for name in COMPONENTS if name != LAST], running, port, environment)
+        tell("waiting for the components")
+        self._await_ready(wait)
+        self._launch_missing([LAST], running, port, environment)
+        return self.url
 
     def _launch_missing(
         self, names: Iterable[str], running: dict[str, Process], port: int, environment: Mapping[str, str]
@@ -233,19 +237,6 @@ class EmbeddedAirflow:
         own = {n: v for n, v in environment.items() if n.startswith(("AIRFLOW", "S2PS_")) or n == "PYTHONPATH"}
         lines = [f"export {name}='{value}'" for name, value in sorted(own.items())]
         write_private(self.home / "environment.sh", "\n".join(lines) + "\n")
-
-
-def free_port(wanted: int | None) -> int:
-    """Return the wanted port (default 8080) if it is free, else another free one."""
-    for candidate in (wanted or DEFAULT_PORT, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ConfigurationError("no free TCP port on 127.0.0.1")
 
 
 def airflow_version() -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -148,11 +148,14 @@ def job_key(job: JobRequest, producer_keys: Mapping[str, str]) -> str:
     """Return the content key of a job: equal only if processor, parameters and all inputs are equal.
 
     `producer_keys` gives the key of every job named in the inputs, so a change travels down the graph.
-    The environment, the time limit and the places of executable and data do not change the content and are left out.
+    The environment, the time limit and the places of executable and data do not change the content and are left out:
+    of a path the name counts.
     """
     content = job.model_dump(mode="json", exclude={"key", "environment", "timeout_s", "executable", "exit_policy"})
     for entry in content["inputs"]:
         del entry["store"]
+    for entry in [*content["inputs"], *content["auxiliary"]]:
+        entry["paths"] = [PurePath(path).name for path in entry["paths"]]
     for entry in content["outputs"]:
         del entry["scratch"]
     content["producers"] = {name: producer_keys[name] for entry in job.inputs for name in entry.jobs}

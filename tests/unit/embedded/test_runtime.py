@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from s2ps.embedded import AirflowClient, EmbeddedAirflow
+from s2ps.embedded.ports import reserved_port
 from s2ps.embedded.processes import launch, terminate
-from s2ps.embedded.runtime import free_port
 from s2ps.model.errors import ConfigurationError, NotReady, S2psError, TimeoutFailure
 
 pytestmark = pytest.mark.unit
@@ -103,7 +103,8 @@ def test_a_wrong_password_and_a_silent_server_are_told_apart(api: str) -> None:
     with pytest.raises(S2psError, match="refused the login of admin"):
         wrong.dag_ids()
     wrong.close()
-    silent = AirflowClient(f"http://127.0.0.1:{free_port(1)}", "admin", "right")
+    with reserved_port() as port:
+        silent = AirflowClient(f"http://127.0.0.1:{port}", "admin", "right")
     assert silent.health() == {}
     with pytest.raises(NotReady, match="does not answer"):
         silent.dag_ids()
@@ -119,7 +120,15 @@ def test_a_busy_port_is_replaced() -> None:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         taken = busy.getsockname()[1]
-        assert free_port(taken) != taken
+        with reserved_port(taken) as port:
+            assert port != taken
+
+
+def test_two_that_start_together_get_two_ports() -> None:
+    with reserved_port() as first, reserved_port(first) as second:
+        assert first != second
+    with reserved_port(first) as again:
+        assert again == first
 
 
 def test_nothing_started_is_a_state_of_its_own(tmp_path: Path) -> None:
@@ -136,7 +145,9 @@ def test_a_dead_component_is_reported_with_its_log(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('port is taken')"]
     process = launch("scheduler", command, {}, tmp_path / "logs" / "scheduler.log", tmp_path)
     airflow = EmbeddedAirflow(tmp_path, project=ROOT)
-    state = {"port": free_port(1), "processes": [{"name": "scheduler", "pid": process.pid, "born": process.born}]}
+    with reserved_port() as port:
+        pass
+    state = {"port": port, "processes": [{"name": "scheduler", "pid": process.pid, "born": process.born}]}
     (tmp_path / "state.json").write_text(json.dumps(state))
     while process.alive:
         pass

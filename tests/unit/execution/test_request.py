@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from s2ps.execution.request import ClusterRequest, InputRequest, JobRequest, OutputRequest, job_key
+from s2ps.execution.request import AuxiliaryRequest, ClusterRequest, InputRequest, JobRequest, OutputRequest, job_key
 from s2ps.execution.result import ClusterResult, JobRecord, JobResult, RecordedFile
 
 
@@ -86,6 +86,16 @@ def test_key_changes_with_content_and_with_producers_only() -> None:
         job_key(_job(data_id="band=B04"), {"UPDATE_LOC": "k1"}),
     }
     assert len(others | {key}) == 5
+
+
+def test_key_depends_on_the_name_of_a_path_and_not_on_its_place() -> None:
+    def key(folder: str, name: str) -> str:
+        read = InputRequest(type="WORKSPACE", paths=(f"{folder}/WORKSPACE",))
+        chosen = AuxiliaryRequest(type="GIP_VIEDIR", paths=(f"{folder}/{name}",))
+        return job_key(_job(inputs=(read,), auxiliary=(chosen,)), {})
+
+    assert key("/here", "a.xml") == key("/there", "a.xml")
+    assert key("/here", "a.xml") != key("/here", "b.xml")
 
 
 def test_files_of_a_type_are_not_those_of_a_longer_name() -> None:
