@@ -1,0 +1,66 @@
+"""Published products as rows of the tables, and back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import shapely
+from sqlalchemy import Connection, Row, select
+
+from s2ps.inventory.publication_records import Attribute, Checksum, Publication
+from s2ps.inventory.publication_tables import ATTRIBUTES, PUBLICATIONS
+from s2ps.model.timestamps import format_utc, parse_utc
+
+_PLAIN = tuple(column.name for column in PUBLICATIONS.c if column.name not in ("key", "id", "checksums", "footprint"))
+
+
+def row_of(publication: Publication) -> dict[str, Any]:
+    """Return the values of the row of a product, without its key."""
+    row = {name: getattr(publication, name) for name in _PLAIN}
+    row["id"] = publication.id
+    row["checksums"] = [
+        {"Algorithm": each.algorithm, "Value": each.value, "ChecksumDate": format_utc(each.date)}
+        for each in publication.checksums
+    ]
+    row["footprint"] = None if publication.footprint is None else shapely.to_wkb(publication.footprint)
+    return row
+
+
+def publication_of(row: Row[Any], attributes: Iterable[Attribute]) -> Publication:
+    """Return the product of a row of `publications` (all columns)."""
+    given = {name: getattr(row, name) for name in _PLAIN}
+    return Publication(
+        **given,
+        checksums=tuple(
+            Checksum(each["Algorithm"], each["Value"], parse_utc(each["ChecksumDate"])) for each in row.checksums
+        ),
+        footprint=None if row.footprint is None else shapely.from_wkb(row.footprint),
+        attributes=tuple(attributes),
+    )
+
+
+def write_attributes(connection: Connection, key: int, attributes: Iterable[Attribute]) -> None:
+    """Insert the attributes of a product, each into the table of its type."""
+    rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
+    for attribute in attributes:
+        kind = datetime if isinstance(attribute.value, datetime) else type(attribute.value)
+        rows[kind].append({"publication": key, "name": attribute.name, "value": attribute.value})
+    for kind, some in rows.items():
+        connection.execute(ATTRIBUTES[kind].insert(), some)
+
+
+def read_attributes(connection: Connection, keys: Sequence[int]) -> dict[int, list[Attribute]]:
+    """Return the attributes of products by their keys, in the order of their names."""
+    found: dict[int, list[Attribute]] = {key: [] for key in keys}
+    if not keys:
+        return found
+    for table in ATTRIBUTES.values():
+        query = select(table).where(table.c.publication.in_(keys))
+        for row in connection.execute(query):
+            found[row.publication].append(Attribute(row.name, row.value))
+    for some in found.values():
+        some.sort(key=lambda each: each.name)
+    return found
