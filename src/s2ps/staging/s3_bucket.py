@@ -116,9 +116,10 @@ class Bucket:
         found = self._ask("read", name, lambda: _unless_missing(lambda: self._whole(name, Range=span)))
         return None if found is None else found[1]
 
-    def put(self, name: str, body: bytes, *, first: bool = False) -> bool:
+    def put(self, name: str, body: bytes, *, first: bool = False, content_type: str | None = None) -> bool:
         """Write a small object; with `first` return False when the store says that there is one already."""
         more = {"IfNoneMatch": "*"} if first else {}
+        more |= {"ContentType": content_type} if content_type else {}
         metadata = {SHA256: hashlib.sha256(body).hexdigest()}
 
         def write() -> bool:
