@@ -99,4 +99,4 @@ def inventory() -> Any:
     """Return the inventory, which also says which run produces a datatake."""
     from s2ps.inventory.store import Inventory
 
-    return Inventory(settings().place("inventory"))
+    return Inventory(settings().inventory_location)

@@ -22,6 +22,10 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
+def _database(value: object) -> object:
+    return Path(value) if isinstance(value, str) and "://" not in value else value
+
+
 def _uri(location: str) -> str:
     return location if location.startswith(OBJECT_STORE) else Path(location).as_uri()
 
@@ -61,8 +65,9 @@ class Settings(BaseSettings):
     staging that is a folder; with another staging every job gets an empty one."""
     products: Path | None = None
     """Publication folder. Default: home/products."""
-    inventory: Path | None = None
-    """Inventory database (SQLite file). Default: home/inventory.sqlite."""
+    inventory: Annotated[Path | str | None, BeforeValidator(_database)] = None
+    """Inventory database: a SQLite file, or postgresql+psycopg2://user:password@host:port/database.
+    Default: home/inventory.sqlite."""
     auxiliary: Path | None = None
     """Folder of GIPPs, IERS bulletins and meteorology. Default: home/auxiliary."""
     static: Path | None = None
@@ -109,10 +114,11 @@ class Settings(BaseSettings):
             )
             raise ConfigurationError(f"settings: {wrong}", next_step="correct the environment variable") from error
         root = base.home.expanduser().resolve()
+        given = base.inventory or root / "inventory.sqlite"
+        inventory = given if isinstance(given, str) else given.expanduser().resolve()
         places = {
             "home": root,
             "products": base.products or root / "products",
-            "inventory": base.inventory or root / "inventory.sqlite",
             "auxiliary": base.auxiliary or root / "auxiliary",
             "static": base.static or root / "static",
             "gri": base.gri or root / "gri",
@@ -123,7 +129,7 @@ class Settings(BaseSettings):
         staging = _location(base.staging or str(root / "staging"))
         created = base.creation_date.astimezone(UTC) if base.creation_date else None
         stores = {name: _location(text) for name, text in base.stores.items()}
-        more = {"staging": staging, "creation_date": created, "stores": stores}
+        more = {"inventory": inventory, "staging": staging, "creation_date": created, "stores": stores}
         return base.model_copy(update={**paths, **more})
 
     @property
@@ -147,6 +153,13 @@ class Settings(BaseSettings):
     def staging_folder(self) -> Path | None:
         """Return the folder of the staging, None when it is an object store."""
         return None if self.staging is None or self.staging.startswith(OBJECT_STORE) else Path(self.staging)
+
+    @property
+    def inventory_location(self) -> Path | str:
+        """Return the SQLite file or the URL of the inventory; raise ConfigurationError when it is not set."""
+        if self.inventory is None:
+            raise ConfigurationError("setting inventory is not set", next_step="use Settings.load()")
+        return self.inventory
 
     def place(self, name: str) -> Path:
         """Return one of the resolved folders or files; raises ConfigurationError when it is not set."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from s2ps.cli import demo, graph, k8s, plan, processors, run, simulate, staging
+from s2ps.cli import demo, graph, inventory, k8s, plan, processors, run, simulate, staging
 
 MANUAL = """Sentinel-2 Production Service: downlink sessions in, Level-0 to Level-2A products out.
 
@@ -52,6 +52,7 @@ app.command()(demo.status)
 app.command()(demo.stop)
 app.add_typer(graph.app, name="graph")
 app.add_typer(processors.app, name="processors")
+app.add_typer(inventory.app, name="inventory")
 app.add_typer(staging.app, name="staging")
 app.add_typer(k8s.app, name="k8s")
 

@@ -2,60 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
-from pathlib import Path
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
-from sqlalchemy import Column, Dialect, Index, Integer, MetaData, Table, Text
-from sqlalchemy.types import TypeDecorator
-
-from s2ps.model.timestamps import format_utc, parse_utc
-
-
-class UtcText(TypeDecorator[datetime]):
-    """A UTC time as text of fixed width, so that comparing texts compares times."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        """Write a time."""
-        return None if value is None else format_utc(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        """Read a time."""
-        return None if value is None else parse_utc(value)
-
-
-class PathText(TypeDecorator[Path]):
-    """A path as text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Path | None, dialect: Dialect) -> str | None:
-        """Write a path."""
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Path | None:
-        """Read a path."""
-        return None if value is None else Path(value)
-
-
-class TextTuple(TypeDecorator[tuple[str, ...]]):
-    """A tuple of texts as a JSON list."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
-        """Write a tuple."""
-        return None if value is None else json.dumps(list(value))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
-        """Read a tuple."""
-        return None if value is None else tuple(json.loads(value))
-
+from s2ps.inventory.columns import BIG, PathText, TextTuple, UtcText
 
 METADATA = MetaData()
 
@@ -102,7 +51,7 @@ PRODUCTS = Table(
     Column("datatake", Text, nullable=False),
     Column("run", Text, nullable=False),
     Column("published_at", UtcText, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", BIG, nullable=False),
     Column("tile", Text, nullable=False),
     Index("products_by_datatake", "datatake", "level"),
 )

@@ -1,55 +1,83 @@
-"""The inventory: a SQLite file that several processes read and write at once."""
+"""The inventory: a SQLite file that several processes share, or a PostgreSQL database."""
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table, create_engine, event, select, text
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
-from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
+from sqlalchemy import Connection, Engine, Select, Table, select
+from sqlalchemy.exc import IntegrityError
 
+from s2ps.inventory.database import SQLITE, database_url, open_engine, opening, patiently, shown, transaction
+from s2ps.inventory.migration import head, revision_of, upgrade
 from s2ps.inventory.records import Claim, DatatakeRecord, ProductRecord, RunRecord, SessionRecord
-from s2ps.inventory.schema import CLAIMS, DATATAKES, METADATA, PRODUCTS, RUNS, SESSIONS
-from s2ps.model.errors import InputError, StagingError
+from s2ps.inventory.schema import CLAIMS, DATATAKES, PRODUCTS, RUNS, SESSIONS
+from s2ps.inventory.statements import upsert
+from s2ps.model.errors import ConfigurationError, InputError
 
-BUSY_TIMEOUT_S = 30
 _Record = TypeVar("_Record", SessionRecord, DatatakeRecord, ProductRecord, RunRecord)
+_T = TypeVar("_T")
 
 
 class Inventory:
     """Registers and finds sessions, datatakes, products and runs, and tells who produces a datatake.
 
-    Every call is one transaction on a connection of its own, so an object may be shared by threads and survives a
-    fork; registering the same record again changes nothing, another record of the same id replaces the first.
-    The file uses a write-ahead log: it must lie on a disk of the machine or on a volume of one node, not on NFS.
+    Every call is one transaction, so an object may be shared by threads and survives a fork; registering the same
+    record again changes nothing, another record of the same id replaces the first.
+    A SQLite file uses a write-ahead log: it must lie on a disk of the machine or on a volume of one node, not on NFS;
+    its tables are brought to this version when it is opened, those of PostgreSQL by `s2ps inventory upgrade`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(
-                f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S}
+    def __init__(self, location: Path | str) -> None:
+        """Open a SQLite file (made when it is not there) or the database of a URL."""
+        self.url = database_url(location)
+        self.engine: Engine = open_engine(self.url)
+        """For reading; what writes goes through `transaction` or `write`."""
+        with opening(self.url):
+            if self.url.get_backend_name() == SQLITE:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.engine.connect() as connection:
+                current = patiently(lambda: revision_of(connection))
+            if current != head():
+                self._bring_up(current)
+
+    def __str__(self) -> str:
+        return shown(self.url)
+
+    @property
+    def path(self) -> Path:
+        """Return the SQLite file; raise ConfigurationError for another database."""
+        if self.url.get_backend_name() != SQLITE:
+            raise ConfigurationError(f"inventory {self} is no file", next_step="use its URL")
+        return Path(self.url.database or "")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that may write, committed at the end, rolled back by an error."""
+        with transaction(self.engine) as connection:
+            yield connection
+
+    def write(self, action: Callable[[Connection], _T]) -> _T:
+        """Do something in a transaction; it is done again when another transaction was in the way."""
+
+        def once() -> _T:
+            with transaction(self.engine) as connection:
+                return action(connection)
+
+        return patiently(once)
+
+    def _bring_up(self, current: str | None) -> None:
+        if self.url.get_backend_name() != SQLITE:
+            raise ConfigurationError(
+                f"inventory {self} is of revision {current or 'none'}",
+                expected=f"revision {head()}",
+                next_step="run: s2ps inventory upgrade",
             )
-            event.listen(self._engine, "connect", _prepare_connection)
-            with self._engine.begin() as connection:
-                for table in METADATA.sorted_tables:
-                    connection.execute(CreateTable(table, if_not_exists=True))
-                    _add_missing_columns(connection, table)
-                    for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                        connection.execute(CreateIndex(index, if_not_exists=True))
-        except (OSError, OperationalError) as error:
-            raise StagingError(
-                f"inventory {path} cannot be opened: {error}",
-                expected="a SQLite file on a local disk that can be written",
-                next_step="check the folder and its rights",
-            ) from error
+        upgrade(self.engine)
 
     def register_session(self, record: SessionRecord) -> SessionRecord:
         """Keep a session."""
@@ -118,55 +146,36 @@ class Inventory:
     def claim_of(self, datatake_id: str) -> Claim | None:
         """Return the run that took a datatake last; None when there is none."""
         query = select(CLAIMS.c.dag_id, CLAIMS.c.run_id).where(CLAIMS.c.datatake == datatake_id)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             row = connection.execute(query).first()
         return None if row is None else Claim(row.dag_id, row.run_id)
 
     def take(self, datatake_id: str, mine: Claim, before: Claim | None) -> bool:
         """Give a datatake to a run if `before` still holds it (None: nobody); return False when it does not."""
         values = {"dag_id": mine.dag_id, "run_id": mine.run_id}
+
+        def taken(connection: Connection) -> bool:
+            if before is None:
+                connection.execute(CLAIMS.insert().values(datatake=datatake_id, **values))
+                return True
+            columns = CLAIMS.c
+            held = (columns.dag_id == before.dag_id) & (columns.run_id == before.run_id)
+            query = CLAIMS.update().where(columns.datatake == datatake_id, held).values(**values)
+            return connection.execute(query).rowcount == 1
+
         try:
-            with self._engine.begin() as connection:
-                if before is None:
-                    connection.execute(CLAIMS.insert().values(datatake=datatake_id, **values))
-                    return True
-                columns = CLAIMS.c
-                held = (columns.dag_id == before.dag_id) & (columns.run_id == before.run_id)
-                query = CLAIMS.update().where(columns.datatake == datatake_id, held).values(**values)
-                return connection.execute(query).rowcount == 1
+            return self.write(taken)
         except IntegrityError:
             return False
 
     def _register(self, table: Table, key: str, record: _Record, keep: tuple[str, ...] = ()) -> _Record:
         values = {field.name: getattr(record, field.name) for field in fields(record)}
-        changed = {name: value for name, value in values.items() if name != key and name not in keep}
-        statement = insert(table).values(values).on_conflict_do_update(index_elements=[key], set_=changed)
-        with self._engine.begin() as connection:
-            connection.execute(statement)
+        self.write(lambda connection: connection.execute(upsert(connection, table, values, (key,), keep)))
         return record
 
     def _all(self, kind: type[_Record], query: Select[Any]) -> tuple[_Record, ...]:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return tuple(kind(**row._mapping) for row in connection.execute(query))
-
-
-def _prepare_connection(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _add_missing_columns(connection: Connection, table: Table) -> None:
-    """Bring the table of an older inventory to the columns of today; another process may do so at the same time."""
-    present = {row.name for row in connection.execute(text(f"PRAGMA table_info({table.name})"))}
-    for column in table.columns:
-        if column.name not in present:
-            ddl = CreateColumn(column).compile(connection)
-            try:
-                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {ddl}"))
-            except OperationalError as error:
-                if "duplicate column name" not in str(error):
-                    raise
 
 
 def _one(found: tuple[_Record, ...], what: str, next_step: str) -> _Record:

@@ -42,7 +42,7 @@ class Production:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = open_store(settings.staging_uri)
-        self.inventory = Inventory(settings.place("inventory"))
+        self.inventory = Inventory(settings.inventory_location)
 
     def register_session(self, folder: Path) -> SessionRecord:
         """Check that a session is complete and keep it; an `InputError` names the file and the reason."""

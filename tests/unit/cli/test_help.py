@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 COMMANDS = [
     ("simulate",), ("run",), ("plan",), ("demo",), ("status",), ("stop",), ("graph", "draw"),
     ("processors", "list"), ("processors", "show"), ("processors", "check"), ("processors", "compare"),
-    ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),
+    ("inventory", "upgrade"), ("inventory", "check"), ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -11,8 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
-from s2ps.inventory.records import DatatakeRecord, ProductRecord, RunRecord, SessionRecord
+from s2ps.inventory.care import upgrade_database
+from s2ps.inventory.records import Claim, DatatakeRecord, ProductRecord, RunRecord, SessionRecord
+from s2ps.inventory.schema import SESSIONS
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import InputError, StagingError
 
@@ -40,18 +45,13 @@ PRODUCT = ProductRecord(
 )
 
 
-@pytest.fixture
-def inventory(tmp_path: Path) -> Inventory:
-    return Inventory(tmp_path / "deep" / "inventory.sqlite")
-
-
 def test_records_come_back_as_they_were(inventory: Inventory) -> None:
     run = RunRecord("key", "datatake", DATATAKE.id, "nominal", "L0", "running", T0, T0)
     inventory.register_session(SESSION)
     inventory.register_datatake(DATATAKE)
     inventory.register_product(PRODUCT)
     inventory.register_run(run)
-    again = Inventory(inventory.path)
+    again = Inventory(inventory.url.render_as_string(hide_password=False))
     assert again.session(SESSION.id) == SESSION
     assert again.sessions() == (SESSION,)
     assert again.datatake(DATATAKE.id) == DATATAKE
@@ -59,22 +59,6 @@ def test_records_come_back_as_they_were(inventory: Inventory) -> None:
     assert again.product(PRODUCT.name) == PRODUCT
     assert again.run("key") == run
     assert again.run("other") is None
-
-
-def test_an_inventory_from_before_the_station_column_opens(inventory: Inventory) -> None:
-    inventory.register_datatake(DATATAKE)
-    with sqlite3.connect(inventory.path) as connection:
-        connection.execute("ALTER TABLE datatakes DROP COLUMN station")
-    connection.close()
-    openers = [threading.Thread(target=Inventory, args=(inventory.path,)) for _ in range(3)]
-    for opener in openers:
-        opener.start()
-    for opener in openers:
-        opener.join()
-    again = Inventory(inventory.path)
-    assert again.datatake(DATATAKE.id) == replace(DATATAKE, station="")
-    again.register_datatake(DATATAKE)
-    assert again.datatake(DATATAKE.id) == DATATAKE
 
 
 def test_registering_again_replaces_and_never_doubles(inventory: Inventory) -> None:
@@ -134,12 +118,11 @@ def test_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-from dataclasses import replace
 from pathlib import Path
 from s2ps.inventory.records import SessionRecord
 from s2ps.inventory.store import Inventory
 from s2ps.model.timestamps import parse_utc
-inventory = Inventory(Path(sys.argv[1]))
+inventory = Inventory(sys.argv[1])
 for number in range(40):
     moment = parse_utc("2026-07-01T10:15:59Z")
     inventory.register_session(SessionRecord(f"{sys.argv[2]}-{number}", Path("/x"), moment, "SGS_", number))
@@ -147,13 +130,15 @@ for number in range(40):
 """
 
 
-def test_processes_and_threads_write_at_once_without_losing_records(tmp_path: Path) -> None:
-    path = tmp_path / "inventory.sqlite"
+def test_processes_and_threads_write_at_once_without_losing_records(location: Path | str) -> None:
+    if isinstance(location, str):
+        upgrade_database(location)
     environment = {"PYTHONPATH": f"{ROOT / 'src'}"}
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(path), name], env=environment) for name in ("a", "b", "c")
+        subprocess.Popen([sys.executable, "-c", WRITER, str(location), name], env=environment)
+        for name in ("a", "b", "c")
     ]
-    inventory = Inventory(path)
+    inventory = Inventory(location)
 
     def write(name: str) -> None:
         for number in range(20):
@@ -164,5 +149,77 @@ def test_processes_and_threads_write_at_once_without_losing_records(tmp_path: Pa
         thread.start()
     for thread in threads:
         thread.join()
-    assert [writer.wait(30) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     assert len(inventory.sessions()) == 3 * 40 + 1 + 2 * 20
+    inventory.engine.dispose()
+
+
+def test_a_transaction_is_whole_or_nothing(inventory: Inventory) -> None:
+    inventory.register_session(SESSION)
+
+    class Broken(Exception):
+        pass
+
+    def fails() -> None:
+        with inventory.transaction() as connection:
+            connection.execute(SESSIONS.delete())
+            raise Broken
+
+    with pytest.raises(Broken):
+        fails()
+    assert inventory.sessions() == (SESSION,)
+
+
+def test_a_datatake_is_taken_by_one(inventory: Inventory) -> None:
+    first, second = Claim("datatake", "one"), Claim("datatake", "two")
+    won: list[Claim] = []
+
+    def take(claim: Claim) -> None:
+        if inventory.take("D", claim, None):
+            won.append(claim)
+
+    threads = [threading.Thread(target=take, args=(claim,)) for claim in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [inventory.claim_of("D")] == won
+    assert not inventory.take("D", first, Claim("datatake", "three"))
+    assert inventory.take("D", second, won[0])
+    assert inventory.claim_of("D") == second
+
+
+def test_a_transaction_waits_for_another_process_that_writes(tmp_path: Path) -> None:
+    inventory = Inventory(tmp_path / "inventory.sqlite")
+    other = sqlite3.connect(inventory.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    tried = threading.Event()
+
+    def release() -> None:
+        tried.wait(10)
+        other.execute("COMMIT")
+        other.close()
+
+    releaser = threading.Thread(target=release)
+    releaser.start()
+    meets = iter([True])
+
+    def meet(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 30000")
+        if next(meets, False):
+            raise OperationalError("BEGIN", {}, sqlite3.OperationalError("database is locked"))
+
+    tried.set()
+    inventory.write(meet)
+    inventory.register_session(SESSION)
+    releaser.join()
+    assert inventory.sessions() == (SESSION,)
+
+
+def test_a_child_process_after_a_fork_has_connections_of_its_own(inventory: Inventory) -> None:
+    inventory.register_session(SESSION)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if inventory.sessions() == (SESSION,) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert inventory.sessions() == (SESSION,)

@@ -1,0 +1,1 @@
+"""Revisions of the inventory's tables, for SQLite and PostgreSQL alike."""

@@ -1,0 +1,1 @@
+"""One module per revision; its parent was the head when it was added."""
