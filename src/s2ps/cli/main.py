@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from s2ps.cli import demo, graph, inventory, k8s, plan, processors, run, simulate, staging
+from s2ps.cli import demo, graph, inventory, k8s, plan, processors, run, simulate, staging, station
 
 MANUAL = """Sentinel-2 Production Service: downlink sessions in, Level-0 to Level-2A products out.
 
@@ -27,6 +27,7 @@ Examples:
   s2ps graph draw --format dot     who feeds whom
   s2ps processors check            is the catalogue whole?
   s2ps k8s size --help             how many nodes Kubernetes needs
+  s2ps station --content DIR       a simulated station that publishes
 
 Every setting can be given as S2PS_<NAME>: S2PS_HOME, S2PS_STRATEGY,
 S2PS_SLOTS, S2PS_DEFINITIONS, S2PS_EXECUTABLES ...; docs/operations.md
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command()(simulate.simulate)
 app.command()(run.run)
 app.command()(plan.plan)
+app.command()(station.station)
 app.command()(demo.demo)
 app.command()(demo.status)
 app.command()(demo.stop)

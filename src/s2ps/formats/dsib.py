@@ -59,6 +59,11 @@ def read_dsib(path: Path) -> Dsib:
 
 def write_dsib(path: Path, dsib: Dsib) -> None:
     """Write a DSIB."""
+    path.write_bytes(dsib_document(dsib))
+
+
+def dsib_document(dsib: Dsib) -> bytes:
+    """Return the XML document of a DSIB."""
     root = etree.Element(_ROOT)
     etree.SubElement(root, "session_id").text = dsib.session_id
     for tag in _TIMES:
@@ -67,4 +72,4 @@ def write_dsib(path: Path, dsib: Dsib) -> None:
     names = etree.SubElement(root, "dsdb_list")
     for name in dsib.dsdb_names:
         etree.SubElement(names, "dsdb_name").text = name
-    path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))

@@ -13,7 +13,7 @@ from s2ps.cli.main import app
 pytestmark = pytest.mark.unit
 
 COMMANDS = [
-    ("simulate",), ("run",), ("plan",), ("demo",), ("status",), ("stop",), ("graph", "draw"),
+    ("simulate",), ("run",), ("plan",), ("demo",), ("status",), ("stop",), ("station",), ("graph", "draw"),
     ("processors", "list"), ("processors", "show"), ("processors", "check"), ("processors", "compare"),
     ("inventory", "upgrade"), ("inventory", "check"), ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),
 ]  # fmt: skip
