@@ -14,6 +14,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from s2ps.model.timestamps import format_utc, parse_utc
 
 POSTGRESQL = "postgresql"
+ONLY = "only"
+"""Key in `info` of an index that is made in one kind of database only, which it names."""
 BIG = BigInteger().with_variant(Integer, "sqlite")
 """A whole number of 64 bits."""
 

@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Column, ColumnElement, Dialect, Float, Index, LargeBinary, Table, and_, func, literal
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from s2ps.inventory.columns import POSTGRESQL
+from s2ps.inventory.columns import ONLY, POSTGRESQL
 from s2ps.model.errors import InputError
 
 SRID = 4326
@@ -66,10 +66,9 @@ def footprint_columns() -> tuple[Column[Any], ...]:
 
 def footprint_indexes(table: str) -> tuple[Index, ...]:
     """Return the indexes of the footprint columns of a table: GiST in PostgreSQL, the box in SQLite."""
-    return (
-        Index(f"{table}_by_footprint", "footprint", postgresql_using="gist").ddl_if(dialect=POSTGRESQL),
-        Index(f"{table}_by_box", "west", "east").ddl_if(dialect="sqlite"),
-    )
+    gist = Index(f"{table}_by_footprint", "footprint", postgresql_using="gist", info={ONLY: POSTGRESQL})
+    by_box = Index(f"{table}_by_box", "west", "east", info={ONLY: "sqlite"})
+    return gist.ddl_if(dialect=POSTGRESQL), by_box.ddl_if(dialect="sqlite")
 
 
 def footprint_values(footprint: BaseGeometry | None) -> dict[str, Any]:

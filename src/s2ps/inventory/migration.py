@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, text
 
 from s2ps import inventory
-from s2ps.inventory.columns import POSTGRESQL
+from s2ps.inventory.columns import ONLY, POSTGRESQL
 from s2ps.inventory.database import transaction
 from s2ps.inventory.schema import METADATA
 from s2ps.model.errors import ConfigurationError
@@ -65,13 +65,20 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
 
 def differences(connection: Connection) -> list[str]:
     """Return what distinguishes the tables of a database from those this version expects, as texts."""
-    context = MigrationContext.configure(connection, opts=comparison())
+    context = MigrationContext.configure(connection, opts=comparison(connection))
     return [str(item) for item in compare_metadata(context, whole_metadata())]
 
 
-def comparison() -> dict[str, Any]:
+def comparison(connection: Connection) -> dict[str, Any]:
     """Return how Alembic compares a database with the tables of this version."""
-    return {"target_metadata": whole_metadata(), "compare_type": True, "include_object": _ours}
+    dialect = connection.dialect.name
+
+    def ours(item: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+        if kind == "table":
+            return name in METADATA.tables
+        return kind != "index" or item.info.get(ONLY, dialect) == dialect
+
+    return {"target_metadata": whole_metadata(), "compare_type": True, "include_object": ours}
 
 
 @cache
@@ -81,13 +88,6 @@ def whole_metadata() -> MetaData:
         if not module.ispkg:
             importlib.import_module(f"{inventory.__name__}.{module.name}")
     return METADATA
-
-
-def _ours(item: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
-    """Leave out tables of others (PostGIS), and indexes that are made in another kind of database only."""
-    if kind == "table":
-        return name in METADATA.tables
-    return True
 
 
 def _require_known(revision: str | None) -> None:

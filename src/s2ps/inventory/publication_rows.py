@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import shapely
 from sqlalchemy import Connection, Row, select
 
+from s2ps.inventory.geometry import BOX, footprint_values
 from s2ps.inventory.publication_records import Attribute, Checksum, Publication
 from s2ps.inventory.publication_tables import ATTRIBUTES, PUBLICATIONS
 from s2ps.model.timestamps import format_utc, parse_utc
 
-_PLAIN = tuple(column.name for column in PUBLICATIONS.c if column.name not in ("key", "id", "checksums", "footprint"))
+_OTHERWISE = ("key", "id", "checksums", "footprint", *BOX)
+_PLAIN = tuple(column.name for column in PUBLICATIONS.c if column.name not in _OTHERWISE)
 
 
 def row_of(publication: Publication) -> dict[str, Any]:
@@ -25,8 +26,7 @@ def row_of(publication: Publication) -> dict[str, Any]:
         {"Algorithm": each.algorithm, "Value": each.value, "ChecksumDate": format_utc(each.date)}
         for each in publication.checksums
     ]
-    row["footprint"] = None if publication.footprint is None else shapely.to_wkb(publication.footprint)
-    return row
+    return {**row, **footprint_values(publication.footprint)}
 
 
 def publication_of(row: Row[Any], attributes: Iterable[Attribute]) -> Publication:
@@ -37,7 +37,7 @@ def publication_of(row: Row[Any], attributes: Iterable[Attribute]) -> Publicatio
         checksums=tuple(
             Checksum(each["Algorithm"], each["Value"], parse_utc(each["ChecksumDate"])) for each in row.checksums
         ),
-        footprint=None if row.footprint is None else shapely.from_wkb(row.footprint),
+        footprint=row.footprint,
         attributes=tuple(attributes),
     )
 

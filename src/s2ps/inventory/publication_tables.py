@@ -14,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     Table,
     Text,
     Uuid,
@@ -22,7 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-from s2ps.inventory.schema import METADATA, UtcText
+from s2ps.inventory.columns import UtcText
+from s2ps.inventory.geometry import footprint_columns, footprint_indexes
+from s2ps.inventory.schema import METADATA
 
 KEY = BigInteger().with_variant(Integer(), "sqlite")
 DOCUMENT = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -42,7 +43,7 @@ PUBLICATIONS = Table(
     Column("production_type", Text, nullable=False),
     Column("content_start", UtcText, nullable=False),
     Column("content_end", UtcText, nullable=False),
-    Column("footprint", LargeBinary),
+    *footprint_columns(),
     Column("location", Text, nullable=False),
     Column("quicklook", Text),
     Column("stac_item", DOCUMENT),
@@ -53,6 +54,7 @@ PUBLICATIONS = Table(
     Index("publications_by_origin", "origin_date", "key"),
     Index("publications_by_eviction", "eviction_date"),
     Index("publications_by_datatake", "datatake"),
+    *footprint_indexes("publications"),
     sqlite_autoincrement=True,
 )
 

@@ -52,7 +52,7 @@ class PublicationStore:
     """
 
     def __init__(self, inventory: Inventory, size_of: Callable[[str], int] = size_of_file) -> None:
-        self._engine = inventory._engine
+        self._inventory = inventory
         self._size_of = size_of
 
     def publish(self, publication: Publication) -> Publication:
@@ -71,7 +71,7 @@ class PublicationStore:
                 expected=f"{publication.content_length} bytes, as product {publication.name} says",
                 next_step="write the package again",
             )
-        with self._engine.begin() as connection:
+        with self._inventory.transaction() as connection:
             latest = _take_turn(connection)
             known = _find(connection, PUBLICATIONS.c.name == publication.name)
             if known is not None:
@@ -89,7 +89,7 @@ class PublicationStore:
 
     def withdraw(self, name: str) -> Publication | None:
         """Make a product invisible and return it; None when there is none of that name. The package stays."""
-        with self._engine.begin() as connection:
+        with self._inventory.transaction() as connection:
             _take_turn(connection)
             row = connection.execute(select(PUBLICATIONS).where(PUBLICATIONS.c.name == name)).first()
             if row is None:
@@ -102,14 +102,14 @@ class PublicationStore:
 
     def get(self, product_id: UUID) -> Publication | None:
         """Return the product with this id; None when it is not published."""
-        with self._engine.connect() as connection:
+        with self._inventory.engine.connect() as connection:
             return _find(connection, PUBLICATIONS.c.id == product_id)
 
     def expired(self, now: datetime, limit: int = 1000) -> tuple[Publication, ...]:
         """Return the products whose eviction date has come, the oldest first, at most `limit`."""
         columns = PUBLICATIONS.c
         query = select(PUBLICATIONS).where(columns.eviction_date <= now)
-        with self._engine.connect() as connection:
+        with self._inventory.engine.connect() as connection:
             rows = connection.execute(query.order_by(columns.eviction_date, columns.key).limit(limit)).all()
             attributes = read_attributes(connection, [row.key for row in rows])
         return tuple(publication_of(row, attributes[row.key]) for row in rows)

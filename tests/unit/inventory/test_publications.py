@@ -167,7 +167,7 @@ def test_withdrawing_leaves_nothing_behind(store: PublicationStore, inventory: I
     assert store.withdraw(given.name) == given
     assert store.withdraw(given.name) is None
     assert store.get(given.id) is None
-    with inventory._engine.connect() as connection:
+    with inventory.engine.connect() as connection:
         for table in (PUBLICATIONS, *ATTRIBUTES.values()):
             assert connection.execute(table.select()).all() == []
 

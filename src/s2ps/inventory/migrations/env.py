@@ -6,6 +6,7 @@ from alembic import context
 
 from s2ps.inventory.migration import comparison
 
-context.configure(connection=context.config.attributes["connection"], render_as_batch=True, **comparison())
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, render_as_batch=True, **comparison(connection))
 with context.begin_transaction():
     context.run_migrations()
