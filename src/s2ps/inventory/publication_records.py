@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from s2ps.model.errors import PublicationError
 
 SYSTEMATIC = "systematic_production"
-PRODUCTION_TYPES = (SYSTEMATIC, "on-demand default", "on-demand non-default")
+PRODUCTION_TYPES = (SYSTEMATIC, "on_demand_default", "on_demand_non_default")
 AttributeValue = str | bool | int | float | datetime
 _LARGEST = 2**63
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:s2ps:product")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from s2ps.inventory.columns import POSTGRESQL
 from s2ps.inventory.publication_records import (
     Attribute,
     AttributeValue,
@@ -53,6 +54,7 @@ class PublicationStore:
 
     def __init__(self, inventory: Inventory, size_of: Callable[[str], int] = size_of_file) -> None:
         self._inventory = inventory
+        self._engine = inventory.engine
         self._size_of = size_of
 
     def publish(self, publication: Publication) -> Publication:
@@ -71,48 +73,51 @@ class PublicationStore:
                 expected=f"{publication.content_length} bytes, as product {publication.name} says",
                 next_step="write the package again",
             )
-        with self._inventory.transaction() as connection:
-            latest = _take_turn(connection)
-            known = _find(connection, PUBLICATIONS.c.name == publication.name)
-            if known is not None:
-                return _same(known, publication)
-            moment = publication.published_at.astimezone(UTC)
-            moment = moment if latest is None or moment > latest else latest + _TICK
-            connection.execute(CLOCK.update().where(CLOCK.c.id == _CLOCK_ROW).values(last=moment))
-            row = {**row_of(publication), "published_at": moment}
-            key = connection.execute(PUBLICATIONS.insert().returning(PUBLICATIONS.c.key), row).scalar_one()
-            write_attributes(connection, key, publication.attributes)
-            published = _find(connection, PUBLICATIONS.c.key == key)
-        if published is None:
-            raise PublicationError(f"product {publication.name} vanished while it was published")
-        return published
+        return self._inventory.write(lambda connection: _publish(connection, publication))
 
     def withdraw(self, name: str) -> Publication | None:
         """Make a product invisible and return it; None when there is none of that name. The package stays."""
-        with self._inventory.transaction() as connection:
-            _take_turn(connection)
-            row = connection.execute(select(PUBLICATIONS).where(PUBLICATIONS.c.name == name)).first()
-            if row is None:
-                return None
-            attributes = read_attributes(connection, [row.key])[row.key]
-            for table in ATTRIBUTES.values():
-                connection.execute(table.delete().where(table.c.publication == row.key))
-            connection.execute(PUBLICATIONS.delete().where(PUBLICATIONS.c.key == row.key))
-            return publication_of(row, attributes)
+        return self._inventory.write(lambda connection: _withdraw(connection, name))
 
     def get(self, product_id: UUID) -> Publication | None:
         """Return the product with this id; None when it is not published."""
-        with self._inventory.engine.connect() as connection:
+        with self._engine.connect() as connection:
             return _find(connection, PUBLICATIONS.c.id == product_id)
 
     def expired(self, now: datetime, limit: int = 1000) -> tuple[Publication, ...]:
         """Return the products whose eviction date has come, the oldest first, at most `limit`."""
         columns = PUBLICATIONS.c
         query = select(PUBLICATIONS).where(columns.eviction_date <= now)
-        with self._inventory.engine.connect() as connection:
+        with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(columns.eviction_date, columns.key).limit(limit)).all()
             attributes = read_attributes(connection, [row.key for row in rows])
         return tuple(publication_of(row, attributes[row.key]) for row in rows)
+
+
+def _publish(connection: Connection, publication: Publication) -> Publication:
+    latest = _take_turn(connection)
+    known = _find(connection, PUBLICATIONS.c.name == publication.name)
+    if known is not None:
+        return _same(known, publication)
+    moment = publication.published_at.astimezone(UTC)
+    moment = moment if latest is None or moment > latest else latest + _TICK
+    connection.execute(CLOCK.update().where(CLOCK.c.id == _CLOCK_ROW).values(last=moment))
+    row = {**row_of(publication), "published_at": moment}
+    key = connection.execute(PUBLICATIONS.insert().returning(PUBLICATIONS.c.key), row).scalar_one()
+    write_attributes(connection, key, publication.attributes)
+    return replace(publication, published_at=moment)
+
+
+def _withdraw(connection: Connection, name: str) -> Publication | None:
+    _take_turn(connection)
+    row = connection.execute(select(PUBLICATIONS).where(PUBLICATIONS.c.name == name)).first()
+    if row is None:
+        return None
+    attributes = read_attributes(connection, [row.key])[row.key]
+    for table in ATTRIBUTES.values():
+        connection.execute(table.delete().where(table.c.publication == row.key))
+    connection.execute(PUBLICATIONS.delete().where(PUBLICATIONS.c.key == row.key))
+    return publication_of(row, attributes)
 
 
 def _find(connection: Connection, condition: ColumnElement[bool]) -> Publication | None:
@@ -122,15 +127,11 @@ def _find(connection: Connection, condition: ColumnElement[bool]) -> Publication
 
 def _take_turn(connection: Connection) -> datetime | None:
     """Wait until no other process publishes or withdraws, and return the latest publication date ever given."""
-    connection.execute(_insert_once(connection, CLOCK, {"id": _CLOCK_ROW, "turns": 0}))
+    insert = postgresql.insert if connection.dialect.name == POSTGRESQL else sqlite.insert
+    connection.execute(insert(CLOCK).values(id=_CLOCK_ROW, turns=0).on_conflict_do_nothing())
     connection.execute(CLOCK.update().where(CLOCK.c.id == _CLOCK_ROW).values(turns=CLOCK.c.turns + 1))
     latest: datetime | None = connection.execute(select(CLOCK.c.last).where(CLOCK.c.id == _CLOCK_ROW)).scalar_one()
     return latest
-
-
-def _insert_once(connection: Connection, table: Table, values: dict[str, Any]) -> Any:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return insert(table).values(values).on_conflict_do_nothing()
 
 
 def _same(known: Publication, given: Publication) -> Publication:
