@@ -25,6 +25,8 @@ class Kind(StrEnum):
 
     xbip = "xbip"
     cadip = "cadip"
+    edip = "edip"
+    auxip = "auxip"
 
 
 def station(
@@ -38,7 +40,7 @@ def station(
     misbehave: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, what goes wrong; may be repeated.")] = None,
     setting: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, as oauth2=true or tls=true.")] = None,
 ) -> None:
-    """Publish sessions at a simulated station, until it is interrupted.
+    """Publish sessions or auxiliary files at a simulated station, until it ends.
 
     The content is a folder as `s2ps simulate` writes it. The address is printed
     when the station is ready. docs/stations.md describes timelines, settings
@@ -47,6 +49,7 @@ def station(
     Examples:
       s2ps station --kind xbip --content var/mine/session
       s2ps station --kind cadip --content var/mine/session --set oauth2=true
+      s2ps station --kind auxip --content var/mine/auxiliary
       s2ps station --content var/mine/session --misbehave status_every=5
 
     Exit codes: 0 ended by a signal, 2 error.

@@ -133,7 +133,16 @@ def _header(path: Path, root: etree._Element) -> EofHeader:
 def write_eof(path: Path, header: EofHeader, content: etree._Element) -> None:
     """Write a header and the children of a data block; a name ending in .zip makes an archive with one member."""
     root = etree.Element("Earth_Explorer_File")
-    outer = etree.SubElement(root, "Earth_Explorer_Header")
+    root.append(header_element(header))
+    block = etree.SubElement(root, "Data_Block", type="xml")
+    block.append(content)
+    data = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    path.write_bytes(_zipped(header.name + ".xml", data) if path.suffix == ".zip" else data)
+
+
+def header_element(header: EofHeader) -> etree._Element:
+    """Return the Earth_Explorer_Header element, which is also the content of a .HDR file."""
+    outer = etree.Element("Earth_Explorer_Header")
     fixed = etree.SubElement(outer, "Fixed_Header")
     texts = {
         "File_Name": header.name, "File_Description": header.description, "Notes": "",
@@ -151,10 +160,7 @@ def write_eof(path: Path, header: EofHeader, content: etree._Element) -> None:
     for tag, text in texts.items():
         etree.SubElement(source, tag).text = text
     etree.SubElement(outer, "Variable_Header")
-    block = etree.SubElement(root, "Data_Block", type="xml")
-    block.append(content)
-    data = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    path.write_bytes(_zipped(header.name + ".xml", data) if path.suffix == ".zip" else data)
+    return outer
 
 
 def _zipped(member: str, data: bytes) -> bytes:
