@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from s2ps.cli.terminal import FINDINGS, console, escape, guarded
+from s2ps.cli.terminal import FINDINGS, console, escape, guarded, table
 from s2ps.inventory.care import check_database, upgrade_database
+from s2ps.inventory.lineage import lineage
 from s2ps.inventory.migration import head
+from s2ps.inventory.removal import remove as remove_entries
+from s2ps.inventory.store import Inventory
+from s2ps.publication.placing import remove_folder
 from s2ps.settings import Settings
 
 app = typer.Typer(
@@ -51,6 +57,64 @@ def check(home: Home = None) -> None:
     Exit codes: 0 they are, 1 they are not, 2 error.
     """
     guarded(lambda: _check(home))
+
+
+@app.command(name="lineage")
+def lineage_(
+    name: Annotated[str, typer.Argument(help="Product, datastrip, session, session file or auxiliary file.")],
+    home: Home = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,
+) -> None:
+    """Show what something was made of, and what was made of it.
+
+    Examples:
+      s2ps inventory lineage S2B_MSIL2A_20260701T101559_N0500_R022_T32TPQ_20260701T120000.SAFE
+      s2ps inventory lineage S2__OPER_AUX_UT1UTC_PDMC_20260625T000000_V20260625T000000_20260814T000000.txt
+
+    Exit codes: 0 fine, 2 error.
+    """
+    guarded(lambda: _lineage(name, home, as_json))
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="Session, datatake or product.")],
+    home: Home = None,
+    files: Annotated[bool, typer.Option(help="Remove the folders of the products as well.")] = True,
+) -> None:
+    """Remove a session, datatake or product with everything made of it.
+
+    Nobody finds it any more from one moment to the next; then the folders of
+    its products go. Raw data, staging and packages stay.
+
+    Example:
+      s2ps inventory remove GS2B_20260701T101559_048123_N05.00 --home var/mine
+
+    Exit codes: 0 fine, 2 error.
+    """
+    guarded(lambda: _remove(name, home, files))
+
+
+def _lineage(name: str, home: Path | None, as_json: bool) -> None:
+    found = lineage(Inventory(Settings.load(home).inventory_location), name)
+    if as_json:
+        console.print_json(json.dumps(asdict(found)))
+        return
+    for title, links in (("made of", found.origins), ("made into", found.results)):
+        rows = [(link.kind, link.name, link.run) for link in links]
+        table(f"{name} {title}", ("kind", "name", "run"), rows or [("-", "nothing known", "-")])
+
+
+def _remove(name: str, home: Path | None, files: bool) -> None:
+    removed = remove_entries(Inventory(Settings.load(home).inventory_location), name)
+    for path in removed.paths if files else ():
+        remove_folder(path)
+    console.print(
+        f"removed: {len(removed.sessions)} sessions, {len(removed.datatakes)} datatakes, "
+        f"{len(removed.datastrips)} datastrips, {len(removed.products)} products"
+    )
+    for package in removed.packages:
+        console.print(f"package left: {escape(package)}")
 
 
 def _upgrade(home: Path | None) -> None:

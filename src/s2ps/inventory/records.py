@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from shapely.geometry.base import BaseGeometry
+
 SubjectKind = Literal["session", "datatake"]
 RunState = Literal["running", "success", "failed"]
 
@@ -62,6 +64,47 @@ class ProductRecord:
     size: int
     """Bytes."""
     tile: str = ""
+    unit: str = ""
+    baseline: str = ""
+    start: datetime | None = None
+    """Sensing time of the first and the last line in it."""
+    stop: datetime | None = None
+    t0: datetime | None = None
+    """When the last input of its session was published."""
+    degraded: bool = False
+    """True when a fallback stands in for an auxiliary file that did not come in time."""
+    footprint: BaseGeometry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFileRecord:
+    """A file of a session: a DSIB (no block) or a DSDB raw file."""
+
+    session_id: str
+    name: str
+    path: Path
+    channel: int
+    block: int | None
+    size: int
+    """Bytes."""
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DatastripRecord:
+    """The part of a datatake received in one session."""
+
+    id: str
+    datatake: str
+    session_id: str
+    unit: str
+    baseline: str
+    start: datetime
+    stop: datetime
+    granules: int
+    t0: datetime
+    station: str = ""
+    footprint: BaseGeometry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +15,7 @@ from s2ps.inventory.database import SQLITE, database_url, open_engine, opening, 
 from s2ps.inventory.migration import head, revision_of, upgrade
 from s2ps.inventory.records import Claim, DatatakeRecord, ProductRecord, RunRecord, SessionRecord
 from s2ps.inventory.schema import CLAIMS, DATATAKES, PRODUCTS, RUNS, SESSIONS
-from s2ps.inventory.statements import upsert
+from s2ps.inventory.statements import put, read
 from s2ps.model.errors import ConfigurationError, InputError
 
 _Record = TypeVar("_Record", SessionRecord, DatatakeRecord, ProductRecord, RunRecord)
@@ -81,19 +80,19 @@ class Inventory:
 
     def register_session(self, record: SessionRecord) -> SessionRecord:
         """Keep a session."""
-        return self._register(SESSIONS, "id", record)
+        return self._register(SESSIONS, record)
 
     def register_datatake(self, record: DatatakeRecord) -> DatatakeRecord:
         """Keep a datatake."""
-        return self._register(DATATAKES, "id", record)
+        return self._register(DATATAKES, record)
 
     def register_product(self, record: ProductRecord) -> ProductRecord:
         """Keep a published product; the time of its first publication stays."""
-        return self._register(PRODUCTS, "name", record, keep=("published_at",))
+        return self._register(PRODUCTS, record, keep=("published_at",))
 
     def register_run(self, record: RunRecord) -> RunRecord:
         """Keep a run; the time of its first registration stays."""
-        return self._register(RUNS, "key", record, keep=("created_at",))
+        return self._register(RUNS, record, keep=("created_at",))
 
     def session(self, session_id: str) -> SessionRecord:
         """Return a session; raise InputError when it is not registered."""
@@ -168,14 +167,13 @@ class Inventory:
         except IntegrityError:
             return False
 
-    def _register(self, table: Table, key: str, record: _Record, keep: tuple[str, ...] = ()) -> _Record:
-        values = {field.name: getattr(record, field.name) for field in fields(record)}
-        self.write(lambda connection: connection.execute(upsert(connection, table, values, (key,), keep)))
+    def _register(self, table: Table, record: _Record, keep: tuple[str, ...] = ()) -> _Record:
+        self.write(lambda connection: put(connection, table, record, keep))
         return record
 
     def _all(self, kind: type[_Record], query: Select[Any]) -> tuple[_Record, ...]:
         with self.engine.connect() as connection:
-            return tuple(kind(**row._mapping) for row in connection.execute(query))
+            return read(connection, kind, query)
 
 
 def _one(found: tuple[_Record, ...], what: str, next_step: str) -> _Record:

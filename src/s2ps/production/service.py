@@ -6,19 +6,23 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from s2ps.execution.factory import BackendSettings, make_backend
 from s2ps.execution.request import ClusterRequest
 from s2ps.execution.result import ClusterResult
 from s2ps.graph.space import ObservationSpace
-from s2ps.inventory.records import DatatakeRecord, ProductRecord, SessionRecord
+from s2ps.inventory.lineage import Kind
+from s2ps.inventory.observations import files_of, register_files
+from s2ps.inventory.records import DatatakeRecord, RunRecord, SessionRecord
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import NotReady
 from s2ps.model.mission import Level
-from s2ps.model.names import PdiName, UserProductName
+from s2ps.model.timestamps import compact
 from s2ps.planning.plan import Plan
 from s2ps.planning.planner import plan_phase
 from s2ps.processors.phases import PhaseGroup, phase_of
+from s2ps.production import entries
 from s2ps.production.datatakes import find_datatakes, observed
 from s2ps.production.definitions import catalogue_of, strategy_of
 from s2ps.production.faults import Fault
@@ -57,6 +61,7 @@ class Production:
             start=session.start,
             stop=session.stop,
         )
+        register_files(self.inventory, record.id, entries.session_files(session))
         return self.inventory.register_session(record)
 
     def plan(self, run: RunKey, phase_group: str) -> list[ClusterRef]:
@@ -101,7 +106,12 @@ class Production:
             key, store = layout.output(session_id, job.id, RAW_OUTPUT), outputs.of(job.id)
             if RAW_OUTPUT in {output.type for output in job.outputs} and store.exists(key):
                 found += find_datatakes(store.open_local(key), session_id, session.t0)
-        return [self.inventory.register_datatake(record) for record in sorted(found, key=lambda item: item.start)]
+        found.sort(key=lambda item: item.start)
+        inputs: dict[str, Kind] = {session_id: "session"}
+        inputs |= {file.name: "file" for file in files_of(self.inventory, session_id)}
+        inputs |= dict.fromkeys(self._auxiliary_names(session_id, (PhaseGroup.L0U,)), "auxiliary")
+        entries.keep_datatakes(self.inventory, self._run_record(session_id, "session", Level.L0U, plan), inputs, found)
+        return found
 
     def publish(self, run: RunKey, what: str, tile: str | None = None) -> list[Path]:
         """Publish the products of a level (of one tile); return their paths, user products first.
@@ -122,8 +132,10 @@ class Production:
         before = [plan for plan in plans if plan.phase_group in until]
         provenance = provenance_of(mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *before], inputs)
         paths = list(shelf.publish(level, provenance, self.settings.place("products"), tile))
-        for path in paths:
-            self._register_product(path, level, run.id, tile)
+        made: dict[str, Kind] = {name: "datastrip" for name in record.datastrips}
+        made |= dict.fromkeys(self._auxiliary_names(run.id, until), "auxiliary")
+        products = [entries.product(path, level, record, tile, degraded=False) for path in paths]
+        entries.keep_products(self.inventory, self._run_record(run.id, "datatake", level, mine), made, products)
         return paths
 
     def stored_plan(self, key: str, group: PhaseGroup) -> Plan:
@@ -199,11 +211,8 @@ class Production:
             if self.store.exists(layout.plan(key, group)):
                 yield self.stored_plan(key, group)
 
-    def _register_product(self, path: Path, level: Level, run: str, tile: str | None) -> None:
-        user = path.name.endswith(".SAFE")
-        kind = f"MSI{UserProductName.parse(path.name).level}" if user else PdiName.parse(path.name).file_type
-        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        self.inventory.register_product(
-            ProductRecord(path.name, level.value, kind, path, run, run, moment, size, tile or "")
-        )
+    def _run_record(self, subject: str, kind: Literal["session", "datatake"], level: Level, plan: Plan) -> RunRecord:
+        """Return the run that makes a level; a level made anew is another run."""
+        created, now = RunState.load(self.store, subject).creation[level], datetime.now(UTC)
+        key = f"{subject}/{level.value}/{compact(created)}"
+        return RunRecord(key, kind, subject, plan.strategy, level.value, "success", now, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,16 @@ def place(name: str, destination: Path, build: Callable[[Path], None]) -> Path:
                     raise PublicationError(f"product {name} cannot be published in {destination}: {error}") from error
         _require_same(folder, target)
     return target
+
+
+def remove_folder(product: Path) -> None:
+    """Take a product away: by one rename out of sight, then its files. One that is gone is fine."""
+    aside = product.with_name(f"{PARTIAL_PREFIX}{product.name[:150]}-removed-{uuid.uuid4().hex[:8]}")
+    try:
+        product.rename(aside)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(aside)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.unit
 COMMANDS = [
     ("simulate",), ("run",), ("plan",), ("demo",), ("status",), ("stop",), ("station",), ("graph", "draw"),
     ("processors", "list"), ("processors", "show"), ("processors", "check"), ("processors", "compare"),
-    ("inventory", "upgrade"), ("inventory", "check"), ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),
+    ("inventory", "upgrade"), ("inventory", "check"), ("inventory", "lineage"),
+    ("inventory", "remove"), ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),
 ]  # fmt: skip
 
 
