@@ -10,8 +10,8 @@ from alembic import op
 from s2ps.inventory.columns import BIG, PathText, UtcText
 from s2ps.inventory.geometry import footprint_columns, footprint_indexes
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
