@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """Minutes from t0 to the last L1C product."""
     timeliness_l2a_minutes: int = Field(default=120, ge=1)
     """Minutes from t0 to the last L2A product."""
+    stations: Path | None = None
+    """File that lists the stations (YAML). Default: home/stations.yaml."""
     alert_webhook: str | None = None
     """URL that gets a POST when a deadline is missed."""
 
@@ -124,7 +126,8 @@ class Settings(BaseSettings):
             "gri": base.gri or root / "gri",
             "executables": base.executables or reference_executables(),
         }
-        optional = {"definitions": base.definitions, "strategies": base.strategies, "workspaces": base.workspaces}
+        optional = {"definitions": base.definitions, "strategies": base.strategies, "workspaces": base.workspaces,
+                    "stations": base.stations}  # fmt: skip
         paths = {name: path.expanduser().resolve() for name, path in {**places, **optional}.items() if path}
         staging = _location(base.staging or str(root / "staging"))
         created = base.creation_date.astimezone(UTC) if base.creation_date else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from s2ps.cli import demo, graph, inventory, k8s, plan, processors, run, simulate, staging, station
+from s2ps.cli import demo, graph, ingest, inventory, k8s, plan, processors, run, simulate, staging, station
 
 MANUAL = """Sentinel-2 Production Service: downlink sessions in, Level-0 to Level-2A products out.
 
@@ -13,6 +13,7 @@ run of a processor for one part of a datatake, a cluster a set of jobs that
 run together. Everything is written below one folder, HOME:
 
   session/                 downlink sessions, of `s2ps simulate`
+  sessions/                downlink sessions from stations, of `s2ps ingest`
   auxiliary/ static/ gri/  what processors need besides
   staging/                 plans, job folders, logs (S2PS_STAGING: elsewhere, also s3://)
   products/                what is published
@@ -23,6 +24,7 @@ Examples:
   s2ps demo                        the whole service under Airflow
   s2ps simulate --home var/mine    a session, auxiliary data, the truth
   s2ps run --home var/mine         the session to products, no Airflow
+  s2ps ingest --home var/mine      sessions from stations
   s2ps plan --strategy nominal     what would run, before anything does
   s2ps graph draw --format dot     who feeds whom
   s2ps processors check            is the catalogue whole?
@@ -47,6 +49,8 @@ app = typer.Typer(
 )
 app.command()(simulate.simulate)
 app.command()(run.run)
+app.command()(ingest.ingest)
+app.command()(ingest.sessions)
 app.command()(plan.plan)
 app.command()(station.station)
 app.command()(demo.demo)

@@ -13,7 +13,8 @@ from s2ps.cli.main import app
 pytestmark = pytest.mark.unit
 
 COMMANDS = [
-    ("simulate",), ("run",), ("plan",), ("demo",), ("status",), ("stop",), ("station",), ("graph", "draw"),
+    ("simulate",), ("run",), ("ingest",), ("sessions",), ("plan",), ("demo",), ("status",), ("stop",), ("station",),
+    ("graph", "draw"),
     ("processors", "list"), ("processors", "show"), ("processors", "check"), ("processors", "compare"),
     ("inventory", "upgrade"), ("inventory", "check"), ("inventory", "lineage"),
     ("inventory", "remove"), ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),

@@ -1,0 +1,165 @@
+"""`s2ps ingest` and `s2ps sessions`: what stations publish, and how far it is here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s2ps.cli.simulate import Home
+from s2ps.cli.terminal import FINDINGS, console, escape, guarded, table
+from s2ps.ingestion.report import PollReport
+from s2ps.ingestion.service import Ingestion, SessionStatus, stations_file
+from s2ps.ingestion.stations import Station, Stations
+from s2ps.inventory.store import Inventory
+from s2ps.model.errors import InputError, NotReady, S2psError
+from s2ps.model.timestamps import format_utc
+from s2ps.settings import Settings
+
+
+def ingest(
+    home: Home = Path("var"),
+    station: Annotated[list[str] | None, typer.Option(help="Station to poll. Default: all of the file.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Poll once and end.")] = False,
+) -> None:
+    """Fetch sessions and auxiliary files from the stations of S2PS_STATIONS (default: HOME/stations.yaml).
+
+    Sessions arrive in HOME/sessions and are registered when they are complete.
+    What is fetched is kept: after a break the same command goes on where it
+    stopped. Several processes may run at once; a station is polled by one.
+
+    Examples:
+      s2ps ingest --home var/mine                    for ever
+      s2ps ingest --home var/mine --station SGS --once
+
+    Exit codes of --once: 0 fine, 1 a station could not be polled or a file
+    not be fetched, 2 error, 130 interrupted.
+    """
+    guarded(lambda: _ingest(home, tuple(station or ()), once))
+
+
+def sessions(
+    session: Annotated[str | None, typer.Argument(help="Session to look at closely.")] = None,
+    home: Home = Path("var"),
+) -> None:
+    """List the sessions seen at stations, their state, and what is missing.
+
+    Examples:
+      s2ps sessions --home var/mine
+      s2ps sessions S2B_20260701101559000001 --home var/mine
+
+    Exit codes: 0 fine, 2 error.
+    """
+    guarded(lambda: _sessions(home, session))
+
+
+def _open(home: Path) -> Ingestion:
+    settings = Settings.load(home)
+    path = stations_file(settings)
+    stations = Stations.load(path) if path.exists() or settings.stations else Stations()
+    return Ingestion(settings, Inventory(settings.inventory_location), stations)
+
+
+def _ingest(home: Path, names: Sequence[str], once: bool) -> None:
+    service = _open(home)
+    wanted = [service.stations.station(name) for name in names] or list(service.stations.stations)
+    if not wanted:
+        raise InputError(
+            f"{stations_file(service.settings)} lists no station", next_step="write it as docs/ingestion.md shows"
+        )
+    due = {station.name: time.monotonic() for station in wanted}
+    try:
+        while True:
+            station = min(wanted, key=lambda one: due[one.name])
+            time.sleep(max(0.0, due[station.name] - time.monotonic()))
+            fine = _poll(service, station)
+            due[station.name] = time.monotonic() + station.poll_s
+            if once:
+                wanted.remove(station)
+                if not fine:
+                    due["failed"] = 0.0
+                if not wanted:
+                    break
+    finally:
+        service.close()
+    if "failed" in due:
+        raise SystemExit(FINDINGS)
+
+
+def _poll(service: Ingestion, station: Station) -> bool:
+    """Poll a station and say what happened; a station that fails is tried again at its next turn."""
+    try:
+        report = service.poll(station.name)
+    except S2psError as error:
+        if not error.retryable:
+            raise
+        console.print(f"{_now()} {station.name}: [red]{escape(str(error))}[/]")
+        return False
+    if report.busy:
+        console.print(f"{_now()} {station.name}: another process polls it")
+    elif report.fetched or report.completed or report.problems or report.disk_full:
+        console.print(f"{_now()} {_said(report)}")
+    return not report.problems
+
+
+def _said(report: PollReport) -> str:
+    lines = [f"{report.station}: {report.listed} listed, {report.fetched} fetched ({report.bytes / 1e6:.1f} MB)"]
+    lines += [f"  complete: {name}" for name in report.completed]
+    lines += [f"  [yellow]{escape(problem)}[/]" for problem in report.problems]
+    lines += [f"  waits: {name}" for name in report.waiting]
+    if report.disk_full:
+        lines.append("  [yellow]the disk is full: nothing more is fetched until there is room[/]")
+    return "\n".join(lines)
+
+
+def _now() -> str:
+    return format_utc(datetime.now(UTC), digits=0)
+
+
+def _sessions(home: Path, session: str | None) -> None:
+    service = _open(home)
+    if session is None:
+        rows = [_row(status) for status in service.sessions()]
+        table("sessions", ("session", "station", "state", ">files", ">MB", "t0", "missing"), rows)
+        refused = service.arrivals.refused()
+        if refused:
+            table("refused", ("station", "address", "reason"), [tuple(map(escape, row)) for row in refused])
+        return
+    found = [status for status in service.sessions() if status.arrival.session == session]
+    if not found:
+        raise NotReady(f"session {session} was never seen at a station", next_step="list them with: s2ps sessions")
+    _details(service, found[0])
+
+
+def _row(status: SessionStatus) -> tuple[str, ...]:
+    arrival = status.arrival
+    lacks = "; ".join((arrival.note, *arrival.missing) if arrival.note else arrival.missing)
+    return (
+        arrival.session,
+        arrival.station,
+        arrival.state,
+        f"{status.here}/{status.files}",
+        f"{status.here_size / 1e6:.0f}/{status.size / 1e6:.0f}",
+        format_utc(arrival.t0) if arrival.t0 else "",
+        escape(lacks),
+    )
+
+
+def _details(service: Ingestion, status: SessionStatus) -> None:
+    arrival = status.arrival
+    console.print(
+        f"{arrival.session} of {arrival.station}: {arrival.state}, {status.here} of {status.files} files here"
+    )
+    if arrival.folder:
+        console.print(f"folder {arrival.folder}, t0 {format_utc(arrival.t0) if arrival.t0 else ''}")
+    for lack in (*((arrival.note,) if arrival.note else ()), *arrival.missing):
+        console.print(f"  missing: {escape(lack)}")
+    rows = [
+        (file.name, file.state, file.size, format_utc(file.published), escape(file.problem))
+        for file in service.arrivals.files(arrival.session)
+    ]
+    table("files", ("file", "state", ">bytes", "published", "problem"), rows)

@@ -1,0 +1,1 @@
+"""From stations to sessions on disk: listing, download, completeness, registration."""

@@ -1,0 +1,79 @@
+"""Checksums of files that arrive in pieces."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from s2ps.ingestion.pieces import Pieces
+
+READ = 1 << 20
+_ALGORITHMS = {
+    "MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512",
+    "SHA3256": "sha3_256", "SHA3512": "sha3_512",
+}  # fmt: skip
+_STRONGEST_LAST = tuple(_ALGORITHMS)
+
+
+class Hash(Protocol):
+    """What hashlib makes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes."""
+
+    def hexdigest(self) -> str:
+        """Return the sum so far."""
+
+
+def strongest(published: Iterable[tuple[str, str]]) -> str:
+    """Return `algorithm:value` of the best checksum that can be computed here; empty when there is none."""
+    known = [(name, value) for text, value in published if (name := _plain(text)) in _ALGORITHMS and value]
+    if not known:
+        return ""
+    name, value = max(known, key=lambda item: _STRONGEST_LAST.index(item[0]))
+    return f"{_ALGORITHMS[name]}:{value.strip().lower()}"
+
+
+def _plain(algorithm: str) -> str:
+    return algorithm.upper().replace("-", "").replace("_", "")
+
+
+class RunningChecksum:
+    """Follows the pieces of a file in order while later ones are still on their way."""
+
+    def __init__(self, checksum: str, descriptor: int, pieces: Pieces) -> None:
+        algorithm, self._expected = checksum.split(":", 1)
+        self._hash: Hash = hashlib.new(algorithm, usedforsecurity=False)
+        self._descriptor, self._pieces = descriptor, pieces
+        self._next = 0
+        self._lock = threading.Lock()
+
+    def advance(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Take the pieces that are here and follow each other; one thread at a time does, others return at once."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            while self._next in self._pieces.done and not stopped():
+                offset, length = self._pieces.span(self._next)
+                _take(self._hash, self._descriptor, offset, length)
+                self._next += 1
+        finally:
+            self._lock.release()
+
+    def agrees(self) -> bool:
+        """Return True when the whole file has the published checksum."""
+        self.advance()
+        return self._next == self._pieces.count and self._hash.hexdigest() == self._expected
+
+
+def _take(digest: Hash, descriptor: int, offset: int, length: int) -> None:
+    end = offset + length
+    while offset < end:
+        data = os.pread(descriptor, min(READ, end - offset), offset)
+        if not data:
+            return
+        digest.update(data)
+        offset += len(data)

@@ -1,0 +1,98 @@
+"""Ingestion: stations are polled, sessions fetched, judged and registered, auxiliary files taken in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from s2ps.ingestion.arriving import ArrivalFolders
+from s2ps.ingestion.budget import Budget
+from s2ps.ingestion.clients import session_client
+from s2ps.ingestion.download import MEGABYTE, Engine
+from s2ps.ingestion.listing import StationClient
+from s2ps.ingestion.malware import inspector
+from s2ps.ingestion.report import PollReport
+from s2ps.ingestion.session_intake import SessionIntake
+from s2ps.ingestion.stations import Station, Stations
+from s2ps.inventory.arrival_records import Arrival
+from s2ps.inventory.arrivals import Arrivals
+from s2ps.inventory.store import Inventory
+from s2ps.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """A session seen at a station: how far it is, and what it lacks."""
+
+    arrival: Arrival
+    files: int
+    """Files seen."""
+    here: int
+    size: int
+    """Bytes of the files seen."""
+    here_size: int
+
+
+class Ingestion:
+    """Every call can be repeated without harm and beside other processes that do the same."""
+
+    def __init__(self, settings: Settings, inventory: Inventory, stations: Stations) -> None:
+        self.settings, self.inventory, self.stations = settings, inventory, stations
+        self.arrivals = Arrivals(inventory)
+        self.folders = ArrivalFolders(settings.place("home") / "sessions")
+        self._clients: dict[str, StationClient] = {}
+        self._engines: dict[str, Engine] = {}
+
+    def poll(self, station_name: str, now: datetime | None = None) -> PollReport:
+        """Look at a station once, fetch what is due, and register what is complete.
+
+        Only one process polls a station at a time; the report of the other one says busy. What a broken or killed
+        poll has fetched stays. Raises StationError when the station cannot be listed.
+        """
+        station = self.stations.station(station_name)
+        with self.folders.alone(f"station_{station.name}") as mine:
+            if not mine:
+                return PollReport(station.name, busy=True)
+            moment = now or datetime.now(UTC)
+            return self._intake(station, moment).poll()
+
+    def sessions(self) -> tuple[SessionStatus, ...]:
+        """Return all sessions seen at stations, the oldest first."""
+        return tuple(self._status(arrival) for arrival in self.arrivals.sessions())
+
+    def close(self) -> None:
+        """Close the connections to stations."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    def _status(self, arrival: Arrival) -> SessionStatus:
+        files = self.arrivals.files(arrival.session)
+        here = [file for file in files if file.state == "complete"]
+        return SessionStatus(
+            arrival, len(files), len(here), sum(file.size for file in files), sum(file.size for file in here)
+        )
+
+    def _intake(self, station: Station, now: datetime) -> SessionIntake:
+        client = self._clients.get(station.name)
+        if client is None:
+            client = self._clients[station.name] = session_client(station)
+        channels = station.channels or self.settings.channels
+        return SessionIntake(station, client, self._engine(station), self.arrivals, self.folders, channels, now)
+
+    def _engine(self, station: Station) -> Engine:
+        if station.name not in self._engines:
+            rate = station.bandwidth_mb_s
+            self._engines[station.name] = Engine(
+                station.parallel,
+                station.piece_mb * MEGABYTE,
+                Budget(rate * 1e6 if rate else None),
+                inspector(station.malware),
+            )
+        return self._engines[station.name]
+
+
+def stations_file(settings: Settings) -> Path:
+    """Return the file that lists the stations: S2PS_STATIONS, else home/stations.yaml."""
+    return settings.stations or settings.place("home") / "stations.yaml"

@@ -1,0 +1,34 @@
+"""A remote file that is read in ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from s2ps.model.errors import S2psError
+
+
+class TransferError(S2psError):
+    """A transfer broke; the next poll goes on where it stopped."""
+
+    retryable = True
+
+
+class ChangedAtStation(TransferError):
+    """The file is not the one that was listed: it grew or was published anew."""
+
+
+class Source(Protocol):
+    """One edition of a remote file; `read` may be called by several threads at once."""
+
+    largest_piece: int | None
+    """Bytes one read should ask for at most; None: the engine decides."""
+
+    def read(self, offset: int, length: int) -> Iterator[bytes]:
+        """Yield exactly `length` bytes from `offset`.
+
+        Raises TransferError when it breaks, ChangedAtStation when it is another edition.
+        """
+
+    def close(self) -> None:
+        """Close what was opened for this file."""

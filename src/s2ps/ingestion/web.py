@@ -1,0 +1,164 @@
+"""HTTP for stations: authentication, certificates, tries, and redirects that give no credentials away."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from s2ps.ingestion.auth import authentication
+from s2ps.ingestion.source import TransferError
+from s2ps.ingestion.stations import Station
+from s2ps.model.errors import S2psError
+
+TRIES = 3
+REDIRECTS = 5
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LARGEST_ANSWER = 256 * 1024 * 1024
+"""Bytes of a listing; more is refused."""
+
+
+class StationError(S2psError):
+    """A station does not answer as its interface says."""
+
+    retryable = True
+
+
+class StationBusy(StationError):
+    """A station cannot answer now."""
+
+
+class Web:
+    """One station over HTTP; safe in threads."""
+
+    def __init__(self, station: Station, *, wait_s: float = 0.5) -> None:
+        self.base = httpx.URL(station.url)
+        self._name = station.name
+        self._wait_s = wait_s
+        limits = httpx.Limits(max_connections=station.parallel * station.files + 2)
+        timeout = httpx.Timeout(station.timeout_s)
+        context = _context(station)
+        open_client = partial(httpx.Client, verify=context, timeout=timeout, proxy=station.proxy, trust_env=False)
+        self._tokens = open_client()
+        self._client = open_client(limits=limits)
+        self._auth = authentication(station, self._tokens)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+        self._tokens.close()
+
+    def text(
+        self, method: str, url: httpx.URL, *, headers: dict[str, str] | None = None, content: bytes | None = None,
+        expect: tuple[int, ...] = (200,),
+    ) -> httpx.Response:  # fmt: skip
+        """Return a whole answer; a busy station is asked again. Raises StationError for any status not expected."""
+        for attempt in Retrying(
+            retry=retry_if_exception_type(StationBusy),
+            stop=stop_after_attempt(TRIES),
+            wait=wait_exponential(multiplier=self._wait_s, max=10),
+            reraise=True,
+        ):
+            with attempt:
+                answer = self._once(method, url, headers or {}, content, expect)
+        return answer
+
+    @contextmanager
+    def stream(self, url: httpx.URL, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """Open a download; redirects are followed. Raises TransferError when the connection breaks."""
+        try:
+            with self._following("GET", url, headers, None) as answer:
+                yield answer
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise TransferError(
+                f"transfer from station {self._name} broke: {error or type(error).__name__}",
+                next_step="the next poll goes on where it stopped",
+            ) from error
+
+    def same_place(self, url: httpx.URL) -> bool:
+        """Return True when a URL leads to the station itself, so that credentials may be sent there."""
+        return _origin(url) == _origin(self.base)
+
+    def _once(
+        self, method: str, url: httpx.URL, headers: dict[str, str], content: bytes | None, expect: tuple[int, ...]
+    ) -> httpx.Response:
+        try:
+            with self._following(method, url, headers, content) as answer:
+                body = _body(answer)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise StationBusy(
+                f"station {self._name} does not answer: {error or type(error).__name__}",
+                next_step="it is asked again at the next poll; check address and network if it stays",
+            ) from error
+        if answer.status_code in expect:
+            return httpx.Response(
+                answer.status_code, headers=_plain(answer.headers), content=body, request=answer.request
+            )
+        kind = StationBusy if answer.status_code in _AGAIN else StationError
+        raise kind(
+            f"station {self._name} answered {answer.status_code} to {method} {url.path}",
+            expected=f"status {' or '.join(map(str, expect))}",
+            next_step="check user, password and address in the station's settings"
+            if answer.status_code in (401, 403)
+            else "it is asked again at the next poll",
+        )
+
+    @contextmanager
+    def _following(
+        self, method: str, url: httpx.URL, headers: dict[str, str], content: bytes | None
+    ) -> Iterator[httpx.Response]:
+        """Send a request; credentials go to the station only, and never from https to http."""
+        for _ in range(REDIRECTS):
+            request = self._client.build_request(method, url, headers=headers, content=content)
+            auth = self._auth if self.same_place(url) else None
+            answer = self._client.send(request, stream=True, auth=auth)
+            try:
+                target = answer.next_request
+                if target is None:
+                    yield answer
+                    return
+                if url.scheme == "https" and target.url.scheme != "https":
+                    raise StationError(f"station {self._name} redirects from https to {target.url.scheme}")
+                url = target.url
+            finally:
+                answer.close()
+        raise StationError(f"station {self._name} redirects more than {REDIRECTS} times", next_step="ask the station")
+
+
+def station_time(answer: httpx.Response) -> datetime | None:
+    """Return the station's clock as the answer tells it (UTC)."""
+    try:
+        return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _body(answer: httpx.Response) -> bytes:
+    found = bytearray()
+    for data in answer.iter_bytes():
+        found += data
+        if len(found) > _LARGEST_ANSWER:
+            raise StationError(f"answer of {answer.url.host} is longer than {_LARGEST_ANSWER} bytes")
+    return bytes(found)
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    return {
+        name: value for name, value in headers.items() if name.lower() not in ("content-encoding", "content-length")
+    }
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
+
+
+def _context(station: Station) -> ssl.SSLContext | bool:
+    if not station.tls_verify:
+        return False
+    return ssl.create_default_context(cafile=str(station.tls_ca)) if station.tls_ca else True

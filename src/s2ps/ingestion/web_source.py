@@ -1,0 +1,83 @@
+"""A file behind HTTP, read in ranges."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+
+import httpx
+
+from s2ps.ingestion.source import ChangedAtStation, TransferError
+from s2ps.ingestion.web import Web
+
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+READ = 1 << 20
+
+
+class WebSource:
+    """One edition of a file at a URL; safe in threads."""
+
+    largest_piece: int | None = None
+
+    def __init__(self, web: Web, url: httpx.URL, size: int) -> None:
+        self._web, self._url, self._size = web, url, size
+        self._lock = threading.Lock()
+        self._validator: str | None = None
+
+    def read(self, offset: int, length: int) -> Iterator[bytes]:
+        """Yield a range. A server without ranges sends the whole file: what is before the range is thrown away."""
+        headers = {"Range": f"bytes={offset}-{offset + length - 1}", "Accept-Encoding": "identity"}
+        with self._web.stream(self._url, headers) as answer:
+            skip = self._start(answer, offset, length)
+            left = length
+            for data in answer.iter_raw():
+                if skip >= len(data):
+                    skip -= len(data)
+                    continue
+                wanted = data[skip : skip + left] if skip or len(data) > left else data
+                skip = 0
+                left -= len(wanted)
+                yield wanted
+                if not left:
+                    return
+
+    def close(self) -> None:
+        """Do nothing: connections belong to the station."""
+
+    def _start(self, answer: httpx.Response, offset: int, length: int) -> int:
+        """Return how many bytes come before the range; raise when it is not the range of this file."""
+        status = answer.status_code
+        if status in (404, 410, 412, 416):
+            raise ChangedAtStation(f"the station answered {status} to a range of {self._url.path}: it has changed")
+        if status not in (200, 206):
+            raise TransferError(
+                f"the station answered {status} to the download of {self._url.path}",
+                expected="206 or 200",
+                next_step="the next poll tries again",
+            )
+        self._same_edition(answer)
+        if status == 200:
+            self._same_size(answer.headers.get("Content-Length"))
+            return offset
+        found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        if found is not None:
+            self._same_size(found[3])
+        if found is None or (int(found[1]), int(found[2])) != (offset, offset + length - 1):
+            raise TransferError(
+                f"the station sent the range {answer.headers.get('Content-Range')!r} of {self._url.path}",
+                expected=f"bytes {offset}-{offset + length - 1}",
+            )
+        return 0
+
+    def _same_size(self, told: str | None) -> None:
+        if told is not None and told.isdecimal() and int(told) != self._size:
+            raise ChangedAtStation(f"{self._url.path} has {told} bytes now, {self._size} were listed")
+
+    def _same_edition(self, answer: httpx.Response) -> None:
+        validator = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+        with self._lock:
+            if self._validator is None:
+                self._validator = validator
+            elif validator is not None and validator != self._validator:
+                raise ChangedAtStation(f"{self._url.path} was published again while it was fetched")
