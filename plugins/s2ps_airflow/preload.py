@@ -9,7 +9,7 @@ import os
 from s2ps.model.errors import S2psError
 
 MODULES = (
-    "s2ps.production",
+    "s2ps.production.service",
     "s2ps.planning",
     "s2ps.inventory",
     "s2ps.execution",
