@@ -14,7 +14,7 @@ from s2ps.inventory.publication_records import Attribute, Checksum, Publication
 from s2ps.inventory.publication_tables import ATTRIBUTES, PUBLICATIONS
 from s2ps.model.timestamps import format_utc, parse_utc
 
-_OTHERWISE = ("key", "id", "checksums", "footprint", *BOX)
+_OTHERWISE = ("key", "id", "checksums", "footprint", *BOX, "item", "collection")
 _PLAIN = tuple(column.name for column in PUBLICATIONS.c if column.name not in _OTHERWISE)
 
 
@@ -26,6 +26,8 @@ def row_of(publication: Publication) -> dict[str, Any]:
         {"Algorithm": each.algorithm, "Value": each.value, "ChecksumDate": format_utc(each.date)}
         for each in publication.checksums
     ]
+    item = publication.stac_item or {}
+    row |= {"item": item.get("id"), "collection": item.get("collection")}
     return {**row, **footprint_values(publication.footprint)}
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from s2ps.model.errors import ConfigurationError
 
+USERS_FILE = "prip-users.yaml"
 _COST, _BLOCK, _LANES, _BYTES = 2**14, 8, 1, 32
 _MEMORY = 64 * 1024 * 1024
 _REMEMBERED_S = 60

@@ -60,7 +60,7 @@ class Catalogue:
         elif query.skip:
             statement = statement.offset(query.skip)
         statement = statement.order_by(*(term.clause for term in query.order)).limit(query.rows + 1)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(statement).all() if query.rows else []
             total = self._count(connection, query.condition, listed) if query.count else None
             shown = rows[: query.rows]
@@ -71,23 +71,23 @@ class Catalogue:
 
     def count(self, condition: ColumnElement[bool] | None) -> int:
         """Return how many products fulfil a condition."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return self._count(connection, condition, None)
 
     def product(self, product_id: UUID) -> Row[Any]:
         """Return the row of a product; raise ODataError when it is not published."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _row(connection, product_id)
 
     def described(self, product_id: UUID) -> tuple[Row[Any], list[Attribute]]:
         """Return the row of a product with its attributes; raise ODataError when it is not published."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = _row(connection, product_id)
             return row, read_attributes(connection, [row.key])[row.key]
 
     def answers(self) -> bool:
         """Return True when the inventory answers."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return bool(connection.execute(select(1)).scalar_one())
 
     def _count(
@@ -97,7 +97,8 @@ class Catalogue:
         return int(connection.execute(statement).scalar_one())
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection on one state of the inventory; raise ODataError 503 when it does not answer in time."""
         try:
             with self._engine.connect() as connection:
                 if self.dialect == POSTGRESQL:

@@ -1,0 +1,1 @@
+"""Published products as items of a STAC API."""
