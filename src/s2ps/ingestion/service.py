@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from s2ps.ingestion.clients import session_client
 from s2ps.ingestion.download import MEGABYTE, Engine
 from s2ps.ingestion.listing import StationClient
 from s2ps.ingestion.malware import inspector
+from s2ps.ingestion.product_intake import AuxipClient, ProductIntake, into_folder
 from s2ps.ingestion.report import PollReport
 from s2ps.ingestion.session_intake import SessionIntake
 from s2ps.ingestion.stations import Station, Stations
@@ -37,11 +39,20 @@ class SessionStatus:
 class Ingestion:
     """Every call can be repeated without harm and beside other processes that do the same."""
 
-    def __init__(self, settings: Settings, inventory: Inventory, stations: Stations) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        inventory: Inventory,
+        stations: Stations,
+        accept: Callable[[Path], None] | None = None,
+    ) -> None:
+        """`accept` takes an auxiliary file over, or raises InputError to refuse it. Default: the auxiliary folder."""
         self.settings, self.inventory, self.stations = settings, inventory, stations
+        self._accept = accept or into_folder(settings.place("auxiliary"))
         self.arrivals = Arrivals(inventory)
         self.folders = ArrivalFolders(settings.place("home") / "sessions")
         self._clients: dict[str, StationClient] = {}
+        self._products: dict[str, AuxipClient] = {}
         self._engines: dict[str, Engine] = {}
 
     def poll(self, station_name: str, now: datetime | None = None) -> PollReport:
@@ -55,6 +66,8 @@ class Ingestion:
             if not mine:
                 return PollReport(station.name, busy=True)
             moment = now or datetime.now(UTC)
+            if station.kind == "auxip":
+                return self._product_intake(station, moment).poll()
             return self._intake(station, moment).poll()
 
     def sessions(self) -> tuple[SessionStatus, ...]:
@@ -65,7 +78,10 @@ class Ingestion:
         """Close the connections to stations."""
         for client in self._clients.values():
             client.close()
+        for products in self._products.values():
+            products.close()
         self._clients.clear()
+        self._products.clear()
 
     def _status(self, arrival: Arrival) -> SessionStatus:
         files = self.arrivals.files(arrival.session)
@@ -80,6 +96,13 @@ class Ingestion:
             client = self._clients[station.name] = session_client(station)
         channels = station.channels or self.settings.channels
         return SessionIntake(station, client, self._engine(station), self.arrivals, self.folders, channels, now)
+
+    def _product_intake(self, station: Station, now: datetime) -> ProductIntake:
+        client = self._products.get(station.name)
+        if client is None:
+            client = self._products[station.name] = AuxipClient(station)
+        folder = self.settings.place("home") / "auxiliary_arrived" / station.name
+        return ProductIntake(station, client, self._engine(station), self.arrivals, folder, self._accept, now)
 
     def _engine(self, station: Station) -> Engine:
         if station.name not in self._engines:

@@ -43,7 +43,7 @@ class Web:
         self._wait_s = wait_s
         limits = httpx.Limits(max_connections=station.parallel * station.files + 2)
         timeout = httpx.Timeout(station.timeout_s)
-        context = _context(station)
+        context = tls_context(station)
         open_client = partial(httpx.Client, verify=context, timeout=timeout, proxy=station.proxy, trust_env=False)
         self._tokens = open_client()
         self._client = open_client(limits=limits)
@@ -158,7 +158,11 @@ def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
 
 
-def _context(station: Station) -> ssl.SSLContext | bool:
+def tls_context(station: Station) -> ssl.SSLContext:
+    """Return how a station's certificate is checked; TLS 1.2 or newer."""
+    context = ssl.create_default_context(cafile=str(station.tls_ca) if station.tls_ca else None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not station.tls_verify:
-        return False
-    return ssl.create_default_context(cafile=str(station.tls_ca)) if station.tls_ca else True
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table, select, update
@@ -43,6 +44,11 @@ class Arrivals:
     def session(self, session: str) -> Arrival | None:
         """Return a session, None when it was never seen."""
         found = self._all(Arrival, select(ARRIVALS).where(ARRIVALS.c.session == session))
+        return found[0] if found else None
+
+    def arrived_in(self, folder: Path) -> Arrival | None:
+        """Return the complete session of a folder, None when no station published it."""
+        found = self._all(Arrival, select(ARRIVALS).where(ARRIVALS.c.folder == folder))
         return found[0] if found else None
 
     def files(self, session: str | None = None) -> tuple[ArrivingFile, ...]:

@@ -30,7 +30,7 @@ from s2ps.production.places import Outputs, Placement
 from s2ps.production.products import Shelf, provenance_of
 from s2ps.production.requests import RequestBuilder, Subject
 from s2ps.production.runs import ClusterRef, RunKey, RunState
-from s2ps.production.sessions import read_session
+from s2ps.production.sessions import known_session
 from s2ps.settings import Settings
 from s2ps.staging import layout
 from s2ps.staging.location import open_store
@@ -50,7 +50,7 @@ class Production:
 
     def register_session(self, folder: Path) -> SessionRecord:
         """Check that a session is complete and keep it; an `InputError` names the file and the reason."""
-        session = read_session(folder, channels=self.settings.channels)
+        session = known_session(folder, self.inventory, self.settings.channels)
         record = SessionRecord(
             id=session.id,
             folder=session.folder,
@@ -152,7 +152,7 @@ class Production:
     def _known(self, run: RunKey, group: PhaseGroup) -> tuple[Subject, tuple[Level, ...], ObservationSpace]:
         if run.kind == "session":
             session = self.inventory.session(run.id)
-            files = read_session(session.folder, channels=self.settings.channels)
+            files = known_session(session.folder, self.inventory, self.settings.channels)
             start, stop = session.start or session.t0, session.stop or session.t0
             subject = Subject(session.id, session.unit, start, stop, session_files=files.files, station=session.station)
             return subject, (Level.L0U,), ObservationSpace()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from s2ps.formats.dsib import Dsib, read_dsib
+from s2ps.inventory.arrivals import Arrivals
+from s2ps.inventory.store import Inventory
 from s2ps.model.errors import InputError
 from s2ps.model.names import SessionFileName
 
@@ -41,6 +43,18 @@ class Session:
     def files(self) -> tuple[Path, ...]:
         """DSIBs and DSDBs of all channels."""
         return tuple(path for channel in self.channels for path in (channel.dsib, *channel.files))
+
+
+def known_session(folder: Path, inventory: Inventory, channels: int) -> Session:
+    """Check a session folder; one that came from a station has the channels and the t0 that ingestion has kept.
+
+    Of another folder `channels` are expected, and t0 is when its last file was written.
+    """
+    arrival = Arrivals(inventory).arrived_in(folder.resolve())
+    if arrival is None or arrival.t0 is None:
+        return read_session(folder, channels=channels)
+    received = {file.channel for file in Arrivals(inventory).files(arrival.session)}
+    return replace(read_session(folder, channels=max(received)), t0=arrival.t0)
 
 
 def read_session(folder: Path, *, channels: int = 2) -> Session:

@@ -1,0 +1,183 @@
+"""One poll of an AUXIP station: auxiliary products published since the window's start are fetched and handed on.
+
+Source: Auxiliary data Interface delivery Point, OData v4, entity Product.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from s2ps.ingestion.checks import strongest
+from s2ps.ingestion.download import Engine, Wanted
+from s2ps.ingestion.listing import Listing
+from s2ps.ingestion.memory import Memory
+from s2ps.ingestion.names import checked_name
+from s2ps.ingestion.odata import ODataService, Row, instant, moment_of, number_of, text_of
+from s2ps.ingestion.report import PollReport
+from s2ps.ingestion.stations import Station
+from s2ps.ingestion.web import Web
+from s2ps.ingestion.web_source import WebSource
+from s2ps.inventory.arrival_records import ArrivingProduct, FileState
+from s2ps.inventory.arrivals import Arrivals
+from s2ps.model.errors import InputError, S2psError
+from s2ps.model.timestamps import format_utc
+
+WANTED = r"S2[A-Z_]_[A-Z0-9]{4}_(AUX|GIP)_[A-Z0-9_]{6}_.*"
+VARIANTS: Mapping[str, tuple[str, ...]] = {
+    "Id": ("Id", "id"),
+    "Name": ("Name", "name"),
+    "ContentLength": ("ContentLength", "contentLength"),
+    "PublicationDate": ("PublicationDate", "publicationDate", "creationDate"),
+    "Checksum": ("Checksum", "checksum"),
+}
+"""How stations call the attributes; `names` of a station adds to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One product as the station lists it."""
+
+    ident: str
+    name: str
+    size: int
+    published: datetime
+    checksum: str
+
+    @property
+    def edition(self) -> str:
+        """Return what changes when it is published again."""
+        return f"{self.size}|{format_utc(self.published)}|{self.checksum}"
+
+
+class AuxipClient:
+    """One AUXIP station."""
+
+    def __init__(self, station: Station) -> None:
+        self._web = Web(station)
+        self.service = ODataService(self._web, station.page)
+        self._given = station.names
+        self._match = re.compile(station.match or WANTED)
+        self._date = station.names.get("PublicationDate", "PublicationDate")
+
+    def products(self, since: datetime) -> tuple[list[Published], dict[str, str], datetime | None]:
+        """Return the wanted products from `since` on (inclusive), why others cannot be read, and the newest date."""
+        found: list[Published] = []
+        refused: dict[str, str] = {}
+        newest: datetime | None = None
+        options = {"filter": f"{self._date} ge {instant(since)}", "orderby": f"{self._date} asc"}
+        for row in self.service.rows("Products", **options):
+            try:
+                product = self._read(row)
+            except (ValueError, TypeError, AttributeError, InputError) as error:
+                refused[f"{self._value(row, 'Id')!r} {self._value(row, 'Name')!r}"] = str(error)
+                continue
+            newest = max(newest or product.published, product.published)
+            if self._match.fullmatch(product.name):
+                found.append(product)
+        return found, refused, newest
+
+    def source(self, product: Published) -> WebSource:
+        """Return a product, ready to be read in ranges."""
+        return WebSource(self._web, self.service.value("Products", product.ident), product.size)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._web.close()
+
+    def _read(self, row: Row) -> Published:
+        plain = {name: self._value(row, name) for name in VARIANTS}
+        sums = plain["Checksum"]
+        listed = [item for item in sums if isinstance(item, dict)] if isinstance(sums, list) else []
+        published = [(str(item.get("Algorithm", "")), str(item.get("Value", ""))) for item in listed]
+        return Published(
+            text_of(plain, "Id"),
+            checked_name(text_of(plain, "Name")),
+            number_of(plain, "ContentLength"),
+            moment_of(plain, "PublicationDate"),
+            strongest(published),
+        )
+
+    def _value(self, row: Row, name: str) -> object:
+        names = (self._given[name],) if name in self._given else VARIANTS[name]
+        return next((row[variant] for variant in names if variant in row), None)
+
+
+@dataclass(slots=True)
+class ProductIntake:
+    """One poll; `accept` takes a fetched file over, or raises InputError to refuse it."""
+
+    station: Station
+    client: AuxipClient
+    engine: Engine
+    arrivals: Arrivals
+    folder: Path
+    accept: Callable[[Path], None]
+    now: datetime
+    report: PollReport = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.report = PollReport(self.station.name)
+
+    def poll(self) -> PollReport:
+        """Do it; what was refused is not fetched again until it is published again."""
+        memory = Memory(self.station.name, self.arrivals)
+        overlap, retention = self.station.overlap_seconds, self.station.retention_days
+        since, swept = memory.since(self.now, timedelta(seconds=overlap), timedelta(days=retention))
+        products, refused, newest = self.client.products(since)
+        self.arrivals.refuse(self.station.name, refused, self.now)
+        known = self.arrivals.products(self.station.name)
+        due = [product for product in products if not _settled(known.get(product.ident), product)]
+        self.report.listed, self.report.refused = len(products), len(refused)
+        with ThreadPoolExecutor(self.station.files, thread_name_prefix="file") as pool:
+            for _ in pool.map(self._take, due):
+                pass
+        if not self.report.problems:
+            listing = Listing((), station_time=self.client.service.time, newest=newest)
+            memory.move_window(listing, self.now, swept)
+        return self.report
+
+    def _take(self, product: Published) -> None:
+        target = self.folder / product.name
+        wanted = Wanted(target, product.edition, product.size, product.published, product.checksum)
+        try:
+            if not self.engine.fetch(self.client.source(product), wanted):
+                return
+            self.accept(target)
+        except InputError as error:
+            self._keep(product, "refused", error.message)
+            return
+        except (S2psError, OSError) as error:
+            self._keep(product, "listed", str(error))
+            return
+        self._keep(product, "complete", "")
+        self.report.fetched += 1
+        self.report.bytes += product.size
+        self.report.completed.append(product.name)
+
+    def _keep(self, product: Published, state: FileState, problem: str) -> None:
+        record = ArrivingProduct(
+            self.station.name, product.ident, product.name, product.edition, state, problem, self.now
+        )
+        self.arrivals.keep_product(record)
+        if problem:
+            self.report.problems.append(f"{product.name}: {problem}")
+
+
+def _settled(known: ArrivingProduct | None, product: Published) -> bool:
+    return known is not None and known.edition == product.edition and known.state in ("complete", "refused")
+
+
+def into_folder(auxiliary: Path) -> Callable[[Path], None]:
+    """Return what moves auxiliary files into their folder; archives stay where they arrived until they are unpacked."""
+
+    def accept(path: Path) -> None:
+        if path.suffix.upper() not in (".TGZ", ".GZ", ".TAR", ".ZIP"):
+            auxiliary.mkdir(parents=True, exist_ok=True)
+            path.replace(auxiliary / path.name)
+
+    return accept

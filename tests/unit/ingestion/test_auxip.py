@@ -1,0 +1,92 @@
+"""AUXIP: auxiliary files are seen within one poll, fetched once, checked, and handed on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unit.ingestion.conftest import Poller
+
+from s2ps.ingestion.stations import Station as StationOfOurs
+from s2ps.model.errors import InputError
+from s2ps.stations.auxip import serve
+from s2ps.stations.settings import StationSettings
+from s2ps.stations.timeline import Event, Timeline
+
+pytestmark = pytest.mark.integration
+START = datetime(2026, 7, 1, 10, tzinfo=UTC)
+NAMES = tuple(f"S2__OPER_AUX_UT1UTC_PDMC_202606{day}T000000_V20260625T000000_20260814T000000" for day in (21, 22, 23))
+LATE = Event(at=100, file=f"{NAMES[2]}*")
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    for name in NAMES:
+        (folder / f"{name}.txt").write_text(f"bulletin {name}" * 50)
+    return folder
+
+
+def timeline(*events: Event) -> Timeline:
+    return Timeline(start=START, manual=True, events=events)
+
+
+def test_the_default_is_a_poll_every_minute() -> None:
+    assert StationOfOurs(name="adgs", kind="auxip", url="https://auxip.example/odata/v1").poll_s == 60
+
+
+@pytest.mark.parametrize(("names", "given"), [("icd", {}), ("lower", {"PublicationDate": "creationDate"})])
+@pytest.mark.parametrize("page_size", [0, 1])
+def test_a_new_file_is_seen_within_one_poll(
+    ingestion: Poller, content: Path, tmp_path: Path, names: Any, given: dict[str, str], page_size: int
+) -> None:
+    settings = StationSettings(timeline=timeline(LATE), names=names, page_size=page_size)
+    with serve(content, settings) as station:
+        service = ingestion(station, "auxip", names=given, page=1)
+        first = service.poll("station", START + timedelta(seconds=1))
+        assert sorted(first.completed) == [f"{name}.TGZ" for name in NAMES[:2]]
+        assert service.poll("station", START + timedelta(seconds=60)).fetched == 0
+        station.advance(101)
+        assert ingestion(station, "auxip", names=given).poll("station", START + timedelta(seconds=120)).completed == [
+            f"{NAMES[2]}.TGZ"
+        ]
+        arrived = tmp_path / "home/auxiliary_arrived/station"
+        for file in station.pickup.files:
+            assert (arrived / file.name).read_bytes() == file.content.read(0, file.content.size)
+
+
+def test_a_wrong_checksum_is_not_accepted(ingestion: Poller, content: Path) -> None:
+    with serve(content, StationSettings(timeline=timeline(), misbehaviour={"wrong_checksum": True})) as station:
+        service = ingestion(station, "auxip")
+        report = service.poll("station", START)
+        assert (report.completed, len(report.problems)) == ([], 3)
+        assert "published checksum md5:0000" in report.problems[0]
+        station.misbehave(wrong_checksum=False)
+        assert service.poll("station", START + timedelta(seconds=60)).fetched == 3
+
+
+def test_what_is_refused_is_remembered(ingestion: Poller, content: Path) -> None:
+    taken: list[str] = []
+
+    def accept(path: Path) -> None:
+        taken.append(path.name)
+        raise InputError(f"{path.name} is no archive")
+
+    with serve(content, StationSettings(timeline=timeline())) as station:
+        service = ingestion(station, "auxip")
+        service._accept = accept
+        assert len(service.poll("station", START).problems) == 3
+        assert service.poll("station", START + timedelta(seconds=60)).problems == []
+        assert len(taken) == 3
+
+
+def test_a_station_whose_clock_goes_back(ingestion: Poller, content: Path) -> None:
+    with serve(content, StationSettings(timeline=timeline(LATE))) as station:
+        service = ingestion(station, "auxip")
+        assert service.poll("station", START).fetched == 2
+        station.misbehave(clock_offset=-3 * 86_400.0)
+        station.advance(101)
+        assert f"{NAMES[2]}.TGZ" in service.poll("station", START + timedelta(seconds=700)).completed
