@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from s2ps.cli import demo, graph, ingest, inventory, k8s, plan, prip, processors, run, simulate, staging, station
+from s2ps.cli import (
+    auxiliary,
+    demo,
+    graph,
+    ingest,
+    inventory,
+    k8s,
+    plan,
+    prip,
+    processors,
+    run,
+    simulate,
+    staging,
+    station,
+)
 
 MANUAL = """Sentinel-2 Production Service: downlink sessions in, Level-0 to Level-2A products out.
 
@@ -58,6 +72,7 @@ app.command()(demo.status)
 app.command()(demo.stop)
 app.add_typer(graph.app, name="graph")
 app.add_typer(processors.app, name="processors")
+app.add_typer(auxiliary.app, name="auxiliary")
 app.add_typer(inventory.app, name="inventory")
 app.add_typer(staging.app, name="staging")
 app.add_typer(prip.app, name="prip")

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from s2ps.inventory.auxiliary_names import BAND_KEYS, candidates, check_folder, described
 from s2ps.inventory.auxiliary_types import AuxiliaryType, auxiliary_types, canonical_name
-from s2ps.inventory.rules import MEANINGS, AuxiliaryFile, choose
-from s2ps.model.bands import Band
+from s2ps.inventory.rules import CLIMATOLOGY, MEANINGS, AuxiliaryFile, Fallback, choose, choose_fallback
 from s2ps.model.errors import InputError
-from s2ps.model.names import PdiName
 from s2ps.model.timestamps import compact, format_utc
 
 ALL_UNITS = "S2_"
-FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-HEADER_EXTENSIONS = frozenset({".HDR", ".EOF"})
-BAND_KEYS: tuple[str, ...] = tuple(band.name.removeprefix("B") for band in Band)
-_OPEN_END = "99999999T999999"
-_CATEGORIES = ("_AUX_", "_GIP_")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What one type, or one band of it, gets."""
+
+    type: str
+    described: AuxiliaryType
+    band: str | None
+    files: tuple[AuxiliaryFile, ...]
+    fallback: Fallback | None = None
+    """The fallback by which the files were taken; None: by the rule."""
+
+    @property
+    def label(self) -> str:
+        """Type and band, for people."""
+        return f"{self.type} band B{self.band}" if self.band else self.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Choice:
     type: str
     files: tuple[AuxiliaryFile, ...]
     reason: str
+    fallback: str = ""
+    """What stands in for the right file, where one does."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -45,6 +57,11 @@ class Selection:
     absent: tuple[str, ...] = ()
     """Optional types of which no file fits."""
 
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Return what was taken by a fallback, as texts; empty when all files are the right ones."""
+        return tuple(f"{choice.type}: {choice.fallback}" for choice in self.choices if choice.fallback)
+
     def paths(self, auxiliary_type: str) -> tuple[Path, ...]:
         """Return the paths for a type; empty for an absent optional one; raise InputError when it was not asked for."""
         for choice in self.choices:
@@ -57,7 +74,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class AuxiliaryIndex:
-    """The auxiliary files of one or more folders, by their names."""
+    """Auxiliary files that may be chosen, and where they lie."""
 
     folders: tuple[Path, ...]
     files: tuple[AuxiliaryFile, ...]
@@ -75,37 +92,54 @@ class AuxiliaryIndex:
         found: list[AuxiliaryFile] = []
         ignored: list[Path] = []
         for folder in folders:
-            if not folder.is_dir():
-                raise InputError(
-                    f"auxiliary folder {folder} is missing", next_step="correct the setting or mount the folder"
-                )
-            for path in _candidates(folder):
-                file = _described(path)
+            check_folder(folder)
+            for path in candidates(folder):
+                file = described(path)
                 if file is None:
                     ignored.append(path)
                 else:
                     found.append(file)
         return cls(folders, tuple(found), tuple(ignored))
 
-    def select(self, types: Iterable[str], unit: str, start: datetime, stop: datetime) -> Selection:
-        """Return the files of every type for one satellite and time.
+    def slots(
+        self, types: Iterable[str], unit: str, start: datetime, stop: datetime, *, fallback: bool = False
+    ) -> Iterator[Slot]:
+        """Yield what every type (and band) gets by its rule, or by its fallbacks where these are allowed.
 
         Files of the satellite come first, then those of all satellites (the other way round for types that do not
-        depend on the unit). A band-dependent type gives 13 files. Raises one InputError naming every type (and band)
-        that is missing, and CatalogueError for an unknown type.
+        depend on the unit). Raises CatalogueError for an unknown type.
         """
-        choices: list[Choice] = []
-        absent: list[str] = []
-        missing: list[str] = []
         for name in dict.fromkeys(types):
-            described = auxiliary_types()[canonical_name(name)]
-            choice, lacking = self._choose(name, described, unit, start, stop)
-            if not lacking:
-                choices.append(choice)
-            elif described.optional:
-                absent.append(name)
-            else:
-                missing.append(lacking)
+            canonical = canonical_name(name)
+            kind = auxiliary_types()[canonical]
+            known = self._by_type.get(canonical, [])
+            for band in BAND_KEYS if kind.band_dependent else (None,):
+                fitting = [file for file in known if band is None or file.band == band]
+                usual = [file for file in fitting if file.file_class != CLIMATOLOGY]
+                groups = [[file for file in usual if file.unit == one] for one in unit_order(kind, unit)]
+                files = next((best for group in groups if (best := choose(kind.rule, group, start, stop))), ())
+                if files or not fallback:
+                    yield Slot(name, kind, band, files)
+                else:
+                    yield _fallen_back(Slot(name, kind, band, ()), fitting, unit, start, stop)
+
+    def select(
+        self, types: Iterable[str], unit: str, start: datetime, stop: datetime, *, fallback: bool = False
+    ) -> Selection:
+        """Return the files of every type for one satellite and time; a band-dependent type gives 13 files.
+
+        With `fallback`, what a type declares may stand in for a file that is not there. Raises one InputError naming
+        every type (and band) that is missing, and CatalogueError for an unknown type.
+        """
+        by_type: dict[str, list[Slot]] = {}
+        for slot in self.slots(types, unit, start, stop, fallback=fallback):
+            by_type.setdefault(slot.type, []).append(slot)
+        whole = {name: all(slot.files for slot in slots) for name, slots in by_type.items()}
+        missing = [
+            self._lack(slots, unit)
+            for name, slots in by_type.items()
+            if not whole[name] and not slots[0].described.optional
+        ]
         if missing:
             where = ", ".join(str(folder) for folder in self.folders)
             raise InputError(
@@ -114,68 +148,38 @@ class AuxiliaryIndex:
                 expected=f"files of these types in {where}",
                 next_step="add the files, or wait for them and plan again",
             )
-        return Selection(tuple(choices), tuple(absent))
+        chosen = tuple(self._choice(slots) for name, slots in by_type.items() if whole[name])
+        return Selection(chosen, tuple(name for name in by_type if not whole[name]))
 
-    def _choose(
-        self, name: str, described: AuxiliaryType, unit: str, start: datetime, stop: datetime
-    ) -> tuple[Choice, str]:
-        """Return the choice and, when it is not complete, what is lacking."""
-        known = self._by_type.get(canonical_name(name), [])
-        order = (unit, ALL_UNITS) if described.unit_dependent else (ALL_UNITS, unit)
-        rule = described.rule
-        chosen: list[AuxiliaryFile] = []
-        lacking: list[str] = []
-        for band in BAND_KEYS if described.band_dependent else (None,):
-            fitting = [file for file in known if file.band == band or band is None]
-            by_unit = (choose(rule, [file for file in fitting if file.unit == one], start, stop) for one in order)
-            best = next((files for files in by_unit if files), ())
-            chosen += best
-            if not best and band is not None:
-                lacking.append(f"B{band}")
-        reason = f"{rule.value} ({MEANINGS[rule]}) of {len(known)} files of the type"
-        if chosen and not lacking:
-            return Choice(name, tuple(chosen), reason), ""
-        return Choice(name, tuple(chosen), reason), _lack(name, known, lacking, unit)
+    def _choice(self, slots: Sequence[Slot]) -> Choice:
+        first, rule = slots[0], slots[0].described.rule
+        count = len(self._by_type.get(canonical_name(first.type), []))
+        reason = f"{rule.value} ({MEANINGS[rule]}) of {count} files of the type"
+        stands_in = next((slot.fallback.meaning for slot in slots if slot.fallback), "")
+        return Choice(first.type, tuple(file for slot in slots for file in slot.files), reason, stands_in)
 
-
-def _lack(name: str, known: list[AuxiliaryFile], bands: list[str], unit: str) -> str:
-    usable = [file for file in known if file.unit in (unit, ALL_UNITS)]
-    which = f"{name} band {', '.join(bands)}" if bands and len(bands) < len(BAND_KEYS) else name
-    if not known:
-        return f"{which} (no file of the type)"
-    if not usable:
-        return f"{which} ({len(known)} files, none for {unit} or all satellites)"
-    first, last = min(file.start for file in usable), max(file.stop for file in usable)
-    return f"{which} ({len(usable)} files for {unit}, valid within {compact(first)} to {compact(last)})"
+    def _lack(self, slots: Sequence[Slot], unit: str) -> str:
+        name, known = slots[0].type, self._by_type.get(canonical_name(slots[0].type), [])
+        bands = [f"B{slot.band}" for slot in slots if not slot.files and slot.band]
+        usable = [file for file in known if file.unit in (unit, ALL_UNITS)]
+        which = f"{name} band {', '.join(bands)}" if bands and len(bands) < len(BAND_KEYS) else name
+        if not known:
+            return f"{which} (no file of the type)"
+        if not usable:
+            return f"{which} ({len(known)} files, none for {unit} or all satellites)"
+        first, last = min(file.start for file in usable), max(file.stop for file in usable)
+        return f"{which} ({len(usable)} files for {unit}, valid within {compact(first)} to {compact(last)})"
 
 
-def _candidates(folder: Path) -> Iterable[Path]:
-    """Yield files and folders with a name like an auxiliary file; do not look inside such folders."""
-    for base, folders, names in os.walk(folder):
-        whole = sorted(name for name in folders if _auxiliary(name))
-        folders[:] = sorted(set(folders) - set(whole))
-        for name in sorted([*whole, *(name for name in names if _auxiliary(name))]):
-            yield Path(base, name)
+def unit_order(kind: AuxiliaryType, unit: str) -> tuple[str, str]:
+    """Return whose files come first."""
+    return (unit, ALL_UNITS) if kind.unit_dependent else (ALL_UNITS, unit)
 
 
-def _auxiliary(name: str) -> bool:
-    return (
-        name.startswith("S2")
-        and any(mark in name for mark in _CATEGORIES)
-        and Path(name).suffix not in HEADER_EXTENSIONS
-    )
-
-
-def _described(path: Path) -> AuxiliaryFile | None:
-    try:
-        name = PdiName.parse(path.name.replace(_OPEN_END, compact(FOREVER)))
-    except InputError:
-        return None
-    if name.validity is not None:
-        start, stop = name.validity
-    elif name.sensing_start is not None:
-        start, stop = name.sensing_start, FOREVER
-    else:
-        return None
-    band = name.band if name.band in BAND_KEYS else None
-    return AuxiliaryFile(path, name.file_type, name.unit, name.creation, start, stop, band)
+def _fallen_back(slot: Slot, fitting: Sequence[AuxiliaryFile], unit: str, start: datetime, stop: datetime) -> Slot:
+    usable = [file for file in fitting if file.unit in (unit, ALL_UNITS)]
+    for fallback in slot.described.fallback:
+        files = choose_fallback(fallback, usable, start, stop)
+        if files:
+            return Slot(slot.type, slot.described, slot.band, files, fallback)
+    return slot

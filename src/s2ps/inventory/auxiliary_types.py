@@ -9,7 +9,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from s2ps.inventory.rules import Rule
+from s2ps.inventory.rules import Fallback, Rule
 from s2ps.model.errors import CatalogueError
 
 Stage = Literal["L0U", "L0", "L1", "L2"]
@@ -32,6 +32,14 @@ class AuxiliaryType(BaseModel):
     extension: str = ".xml"
     aliases: tuple[str, ...] = ()
     """Names by which task tables ask for it too."""
+    fallback: tuple[Fallback, ...] = ()
+    """What may stand in for it, in this order, once its latest useful time has passed."""
+    fields: tuple[str, ...] = ()
+    """Short names of the GRIB fields its files must hold; it is meteorology then."""
+    parts: str = ""
+    """Pattern of the files that are joined to one, where a package holds it in pieces."""
+    unfolded: bool = False
+    """True: its package becomes a folder with the files as they are."""
 
 
 @cache

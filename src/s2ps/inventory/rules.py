@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CLIMATOLOGY = "CLIM"
+"""File class of climatologies: no rule takes them, only a fallback does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class AuxiliaryFile:
     stop: datetime
     band: str | None = None
     """ "01" ... "12", "8A"; None when the name has no band or says 00."""
+    file_class: str = "OPER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,35 @@ def choose(rule: Rule, files: Files, start: datetime, stop: datetime) -> tuple[A
     candidates, score = _CRITERIA[rule]
     chosen = candidates(files, covering, meeting, window)
     best = max(chosen, key=lambda file: (score(file, window), file.creation, _name(file)), default=None)
+    return () if best is None else (best,)
+
+
+class Fallback(BaseModel):
+    """What may stand in for a file of a type that did not come in time; the product is degraded then."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["older", "climatology"]
+    """`older`: the file whose validity ended last; `climatology`: a file of class CLIM that is valid."""
+    hours: float = Field(default=0, ge=0)
+    """How long before the end of the window the validity of an older file may have ended."""
+
+    @property
+    def meaning(self) -> str:
+        """Return what it takes, for people."""
+        if self.kind == "climatology":
+            return "climatology"
+        return f"older file, out of validity for {self.hours:g} h at most"
+
+
+def choose_fallback(fallback: Fallback, files: Files, start: datetime, stop: datetime) -> tuple[AuxiliaryFile, ...]:
+    """Return the file a fallback takes for a window; empty when none fits."""
+    if fallback.kind == "climatology":
+        known = [file for file in files if file.file_class == CLIMATOLOGY]
+        return choose(Rule.LATEST_VAL_COVER, known, start, stop)
+    oldest = stop - timedelta(hours=fallback.hours)
+    ended = [file for file in files if file.file_class != CLIMATOLOGY and file.start <= start and file.stop >= oldest]
+    best = max(ended, key=lambda file: (file.stop, file.creation, _name(file)), default=None)
     return () if best is None else (best,)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from s2ps.inventory.auxiliary import BAND_KEYS, AuxiliaryIndex
+from s2ps.inventory.auxiliary import AuxiliaryIndex
+from s2ps.inventory.auxiliary_names import BAND_KEYS
 from s2ps.inventory.auxiliary_types import auxiliary_types, canonical_name
 from s2ps.inventory.rules import Rule
 from s2ps.model.errors import CatalogueError, InputError
