@@ -7,6 +7,8 @@ from typing import Protocol
 
 from s2ps.model.errors import S2psError
 
+Block = bytes | memoryview
+
 
 class TransferError(S2psError):
     """A transfer broke; the next poll goes on where it stopped."""
@@ -24,8 +26,8 @@ class Source(Protocol):
     largest_piece: int | None
     """Bytes one read should ask for at most; None: the engine decides."""
 
-    def read(self, offset: int, length: int) -> Iterator[bytes]:
-        """Yield exactly `length` bytes from `offset`.
+    def read(self, offset: int, length: int) -> Iterator[Block]:
+        """Yield exactly `length` bytes from `offset`; a block is valid until the next one is asked for.
 
         Raises TransferError when it breaks, ChangedAtStation when it is another edition.
         """

@@ -102,8 +102,6 @@ class Station(_Part):
     tls_ca: Path | None = None
     """Certificates that sign the station's; default: those of the system."""
     tls_verify: bool = True
-    proxy: str | None = None
-    """Proxy to the station; variables such as HTTPS_PROXY are not used."""
     timeout_s: float = Field(default=60, gt=0)
     names: dict[str, str] = Field(default_factory=dict)
     """Attribute names that differ from the ICD: {PublicationDate: creationDate} (auxip)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -13,12 +13,11 @@ import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from s2ps.ingestion.auth import authentication
-from s2ps.ingestion.source import TransferError
+from s2ps.ingestion.raw_http import REDIRECTS, RawAnswer, RawHttp, origin_of
 from s2ps.ingestion.stations import Station
 from s2ps.model.errors import S2psError
 
 TRIES = 3
-REDIRECTS = 5
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LARGEST_ANSWER = 256 * 1024 * 1024
 """Bytes of a listing; more is refused."""
@@ -44,13 +43,15 @@ class Web:
         limits = httpx.Limits(max_connections=station.parallel * station.files + 2)
         timeout = httpx.Timeout(station.timeout_s)
         context = tls_context(station)
-        open_client = partial(httpx.Client, verify=context, timeout=timeout, proxy=station.proxy, trust_env=False)
+        open_client = partial(httpx.Client, verify=context, timeout=timeout, trust_env=False)
         self._tokens = open_client()
         self._client = open_client(limits=limits)
         self._auth = authentication(station, self._tokens)
+        self._raw = RawHttp(context, station.timeout_s, self._auth, self.same_place)
 
     def close(self) -> None:
         """Close all connections."""
+        self._raw.close()
         self._client.close()
         self._tokens.close()
 
@@ -69,21 +70,13 @@ class Web:
                 answer = self._once(method, url, headers or {}, content, expect)
         return answer
 
-    @contextmanager
-    def stream(self, url: httpx.URL, headers: dict[str, str]) -> Iterator[httpx.Response]:
+    def download(self, url: httpx.URL, headers: dict[str, str]) -> AbstractContextManager[RawAnswer]:
         """Open a download; redirects are followed. Raises TransferError when the connection breaks."""
-        try:
-            with self._following("GET", url, headers, None) as answer:
-                yield answer
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise TransferError(
-                f"transfer from station {self._name} broke: {error or type(error).__name__}",
-                next_step="the next poll goes on where it stopped",
-            ) from error
+        return self._raw.get(url, headers)
 
     def same_place(self, url: httpx.URL) -> bool:
         """Return True when a URL leads to the station itself, so that credentials may be sent there."""
-        return _origin(url) == _origin(self.base)
+        return origin_of(url) == origin_of(self.base)
 
     def _once(
         self, method: str, url: httpx.URL, headers: dict[str, str], content: bytes | None, expect: tuple[int, ...]
@@ -152,10 +145,6 @@ def _plain(headers: httpx.Headers) -> dict[str, str]:
     return {
         name: value for name, value in headers.items() if name.lower() not in ("content-encoding", "content-length")
     }
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
 
 
 def tls_context(station: Station) -> ssl.SSLContext:

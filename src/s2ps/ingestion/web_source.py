@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import httpx
 
-from s2ps.ingestion.source import ChangedAtStation, TransferError
+from s2ps.ingestion.raw_http import RawAnswer
+from s2ps.ingestion.source import Block, ChangedAtStation, TransferError
 from s2ps.ingestion.web import Web
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-READ = 1 << 20
 
 
 class WebSource:
@@ -25,29 +25,18 @@ class WebSource:
         self._lock = threading.Lock()
         self._validator: str | None = None
 
-    def read(self, offset: int, length: int) -> Iterator[bytes]:
+    def read(self, offset: int, length: int) -> Iterator[Block]:
         """Yield a range. A server without ranges sends the whole file: what is before the range is thrown away."""
         headers = {"Range": f"bytes={offset}-{offset + length - 1}", "Accept-Encoding": "identity"}
-        with self._web.stream(self._url, headers) as answer:
-            skip = self._start(answer, offset, length)
-            left = length
-            for data in answer.iter_raw():
-                if skip >= len(data):
-                    skip -= len(data)
-                    continue
-                wanted = data[skip : skip + left] if skip or len(data) > left else data
-                skip = 0
-                left -= len(wanted)
-                yield wanted
-                if not left:
-                    return
+        with self._web.download(self._url, headers) as answer:
+            yield from answer.blocks(length, self._start(answer, offset, length))
 
     def close(self) -> None:
         """Do nothing: connections belong to the station."""
 
-    def _start(self, answer: httpx.Response, offset: int, length: int) -> int:
+    def _start(self, answer: RawAnswer, offset: int, length: int) -> int:
         """Return how many bytes come before the range; raise when it is not the range of this file."""
-        status = answer.status_code
+        status = answer.status
         if status in (404, 410, 412, 416):
             raise ChangedAtStation(f"the station answered {status} to a range of {self._url.path}: it has changed")
         if status not in (200, 206):
@@ -56,16 +45,18 @@ class WebSource:
                 expected="206 or 200",
                 next_step="the next poll tries again",
             )
+        if (answer.header("Content-Encoding") or "identity") != "identity":
+            raise TransferError(f"the station sent {self._url.path} encoded, though it was asked not to")
         self._same_edition(answer)
         if status == 200:
-            self._same_size(answer.headers.get("Content-Length"))
+            self._same_size(answer.header("Content-Length"))
             return offset
-        found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        found = _RANGE.fullmatch(answer.header("Content-Range") or "")
         if found is not None:
             self._same_size(found[3])
         if found is None or (int(found[1]), int(found[2])) != (offset, offset + length - 1):
             raise TransferError(
-                f"the station sent the range {answer.headers.get('Content-Range')!r} of {self._url.path}",
+                f"the station sent the range {answer.header('Content-Range')!r} of {self._url.path}",
                 expected=f"bytes {offset}-{offset + length - 1}",
             )
         return 0
@@ -74,8 +65,8 @@ class WebSource:
         if told is not None and told.isdecimal() and int(told) != self._size:
             raise ChangedAtStation(f"{self._url.path} has {told} bytes now, {self._size} were listed")
 
-    def _same_edition(self, answer: httpx.Response) -> None:
-        validator = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+    def _same_edition(self, answer: RawAnswer) -> None:
+        validator = answer.header("ETag") or answer.header("Last-Modified")
         with self._lock:
             if self._validator is None:
                 self._validator = validator
