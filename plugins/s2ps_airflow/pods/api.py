@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 AWAY = frozenset({401, 408, 425, 429, 500, 502, 503, 504})
 """Answers of a server that is starting, stopping or overloaded; 401 while credentials are renewed."""
+FORBIDDEN_PATIENCE_S = 60.0
+"""A server that has just started refuses everything until it has read its rules: so long rights may be missing."""
 TIMEOUTS_S = (5.0, 30.0)
 LONGEST_PAUSE_S = 8.0
 TAIL_LINES = 20
@@ -42,6 +44,8 @@ class PodApi:
         self.namespace = namespace
         self._connect = connect
         self._client: CoreV1Api | None = None
+        self._answered = False
+        self._forbidden_since: float | None = None
         self._patience_s = patience_s
         self._pause = pause
 
@@ -149,7 +153,7 @@ class PodApi:
             try:
                 answer = call()
             except (ApiException, HTTPError, OSError) as error:
-                if isinstance(error, ApiException) and error.status not in AWAY:
+                if isinstance(error, ApiException) and not self._passes(error):
                     raise
                 began = self._still_patient(began, error)
                 if isinstance(error, ApiException) and error.status == 401:
@@ -157,9 +161,19 @@ class PodApi:
             else:
                 if began is not None:
                     log.info("the Kubernetes API answers again after %.0f s", time.monotonic() - began)
+                self._answered, self._forbidden_since = True, None
                 return answer
             self._pause(wait)
             wait = min(wait * 2, LONGEST_PAUSE_S)
+
+    def _passes(self, error: ApiException) -> bool:
+        """Tell whether a refusal may pass by waiting: rights this task has had until now are not lost for good."""
+        if error.status in AWAY:
+            return True
+        if error.status != 403 or not self._answered or "is forbidden: User" not in message_of(error):
+            return False
+        self._forbidden_since = self._forbidden_since or time.monotonic()
+        return time.monotonic() - self._forbidden_since <= FORBIDDEN_PATIENCE_S
 
     def _still_patient(self, began: float | None, error: Exception) -> float:
         now = time.monotonic()

@@ -18,6 +18,8 @@ from s2ps_airflow.pods.logs import LogFollower
 pytestmark = pytest.mark.dags
 LINES = (b"2026-07-01T12:00:00.1Z [1/2] DECOMP done\n2026-07-01T12:00:00.2Z [2/2] RADIO_AB ", b"done\n")
 
+MESSAGES = {403: 'pods "p" is forbidden: User "s2ps-launcher" cannot get resource "pods"'}
+
 
 class Server(BaseHTTPRequestHandler):
     """Gives the answers of a list, one per request, and the last one for ever."""
@@ -31,7 +33,7 @@ class Server(BaseHTTPRequestHandler):
             self._log()
             return
         status = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        body = cases.pod("Running") if status == 200 else {"message": f"answer {status}"}
+        body = cases.pod("Running") if status == 200 else {"message": MESSAGES.get(status, f"answer {status}")}
         content = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
@@ -90,6 +92,25 @@ def test_credentials_that_are_refused_are_read_again(server: ThreadingHTTPServer
     Server.answers = [401, 200]
     assert api(server.server_port).get("p") is not None
     assert len(connections) == 2
+
+
+def test_rights_are_missing_for_a_moment_after_a_start_and_are_waited_for(
+    server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Server.answers = [200, 503, 403, 403, 200, 403]
+    pods = api(server.server_port)
+    assert pods.get("p") is not None
+    assert pods.get("p") is not None
+    monkeypatch.setattr("s2ps_airflow.pods.api.FORBIDDEN_PATIENCE_S", 0.05)
+    with pytest.raises(ApiException, match="403"):
+        pods.get("p")
+
+
+def test_rights_that_were_never_there_are_told_at_once(server: ThreadingHTTPServer) -> None:
+    Server.answers, pauses = [403], []
+    with pytest.raises(ApiException, match="403"):
+        api(server.server_port, pauses=pauses).get("p")
+    assert pauses == []
 
 
 def test_a_server_that_stays_away_ends_the_patience() -> None:
