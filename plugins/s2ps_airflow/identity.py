@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 DATATAKE_DAG = "datatake"
 SESSION_DAG = "session_ingestion"
+HOUSEKEEPING_DAG = "housekeeping"
 DATATAKE_ASSET = "s2ps_datatake"
 
 _DATATAKE = re.compile(r"GS2[A-Z]_(?P<start>\d{8}T\d{6})_\d{6}_N\d\d\.\d\d")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from s2ps_airflow.dag_factory import build_datatake_dag
+from s2ps_airflow.housekeeping_dag import build_housekeeping_dag
 from s2ps_airflow.identity import DATATAKE_DAG
 from s2ps_airflow.nodes import nodes_of
 from s2ps_airflow.production import baselines, default_strategy, strategies, time_limits
@@ -14,6 +15,11 @@ from s2ps_airflow.session_dag import build_session_dag
 def session_dag() -> DAG:
     """Make the ingestion DAG."""
     return build_session_dag(nodes_of(default_strategy()))
+
+
+def housekeeping_dag() -> DAG:
+    """Make the DAG that removes products whose time is over."""
+    return build_housekeeping_dag()
 
 
 def datatake_dags() -> list[DAG]:

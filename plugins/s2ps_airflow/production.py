@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any, Literal
 
@@ -23,6 +23,14 @@ def service() -> Any:
     from s2ps.production import Production
 
     return Production(settings())
+
+
+def expire() -> list[str]:
+    """Remove the products whose time is over; return their names."""
+    from s2ps.publication.publisher import Publisher
+
+    withdrawals = Publisher.of(settings(), inventory()).withdrawals
+    return [removed.name for removed in withdrawals.expire(datetime.now(UTC))]
 
 
 def run_key(kind: Literal["session", "datatake"], identifier: str, options: RunOptions) -> Any:

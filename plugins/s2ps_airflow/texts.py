@@ -23,6 +23,11 @@ dates: `airflow backfill create --dag-id datatake --from-date ... --to-date ...`
 - The clock starts at t0, when the last input arrived: L1C within {l1c} minutes, L2A within {l2a} minutes.
 """
 
+HOUSEKEEPING_DAG: Final = """
+Removes products whose time is over by the rules of retention: invisible at once, then their STAC items, packages and
+folders. Each run first finishes what was interrupted; running it by hand is harmless.
+"""
+
 SESSION_DAG: Final = """
 ### One downlink session to Level-0 units
 

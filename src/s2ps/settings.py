@@ -30,7 +30,7 @@ def _uri(location: str) -> str:
     return location if location.startswith(OBJECT_STORE) else Path(location).as_uri()
 
 
-def _location(text: str) -> str:
+def _location(text: str, variable: str = "S2PS_STAGING") -> str:
     """Return a folder as absolute path and the URI of an object store unchanged; refuse other schemes."""
     if text.startswith(OBJECT_STORE):
         return text
@@ -39,7 +39,7 @@ def _location(text: str) -> str:
         return str(Path(unquote(parts.path)).resolve())
     if "://" in text:
         raise ConfigurationError(
-            f"S2PS_STAGING has the scheme {parts.scheme}, which is no staging",
+            f"{variable} has the scheme {parts.scheme}, which is no place for files",
             expected="a folder, file:///folder or s3://bucket/prefix?endpoint=...",
             next_step="correct the environment variable",
         )
@@ -65,6 +65,13 @@ class Settings(BaseSettings):
     staging that is a folder; with another staging every job gets an empty one."""
     products: Path | None = None
     """Publication folder. Default: home/products."""
+    packages: Annotated[str | None, BeforeValidator(_text)] = None
+    """Where packages, quick-looks and the STAC catalogue go: a folder, file:///folder or
+    s3://bucket/prefix?endpoint=... Default: home/packages."""
+    packaging: bool = True
+    """Package products when they are published, so that users find them; off: folders only."""
+    retention: Path | None = None
+    """YAML file that says how long products stay. Default: the packaged rules."""
     inventory: Annotated[Path | str | None, BeforeValidator(_database)] = None
     """Inventory database: a SQLite file, or postgresql+psycopg2://user:password@host:port/database.
     Default: home/inventory.sqlite."""
@@ -126,13 +133,22 @@ class Settings(BaseSettings):
             "gri": base.gri or root / "gri",
             "executables": base.executables or reference_executables(),
         }
-        optional = {"definitions": base.definitions, "strategies": base.strategies, "workspaces": base.workspaces,
-                    "stations": base.stations}  # fmt: skip
+        optional = {
+            "definitions": base.definitions, "strategies": base.strategies, "workspaces": base.workspaces,
+            "retention": base.retention, "stations": base.stations,
+        }  # fmt: skip
         paths = {name: path.expanduser().resolve() for name, path in {**places, **optional}.items() if path}
         staging = _location(base.staging or str(root / "staging"))
+        packages = _location(base.packages or str(root / "packages"), "S2PS_PACKAGES")
         created = base.creation_date.astimezone(UTC) if base.creation_date else None
         stores = {name: _location(text) for name, text in base.stores.items()}
-        more = {"inventory": inventory, "staging": staging, "creation_date": created, "stores": stores}
+        more = {
+            "inventory": inventory,
+            "staging": staging,
+            "packages": packages,
+            "creation_date": created,
+            "stores": stores,
+        }
         return base.model_copy(update={**paths, **more})
 
     @property
@@ -141,6 +157,15 @@ class Settings(BaseSettings):
         if self.staging is None:
             raise ConfigurationError("setting staging is not set", next_step="set S2PS_STAGING or use Settings.load()")
         return _uri(self.staging)
+
+    @property
+    def packages_uri(self) -> str:
+        """Return the URI of the package store; raise ConfigurationError when it is not set."""
+        if self.packages is None:
+            raise ConfigurationError(
+                "setting packages is not set", next_step="set S2PS_PACKAGES or use Settings.load()"
+            )
+        return _uri(self.packages)
 
     def store_uri(self, name: str) -> str:
         """Return the URI of a further store; raise ConfigurationError when there is none of that name."""

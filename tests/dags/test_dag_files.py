@@ -59,12 +59,17 @@ def loaded(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
 
 
 def test_the_packaged_strategies_make_dags(loaded: dict[str, Any]) -> None:
-    assert set(loaded["dags"]) == {"datatake", "session_ingestion"}
+    assert set(loaded["dags"]) == {"datatake", "housekeeping", "session_ingestion"}
     assert loaded["dags"]["datatake"]["strategies"] == ["single_machine", "nominal"]
     for name, dag in loaded["dags"].items():
         if name.startswith("datatake"):
             assert 30 <= len(dag["tasks"]) <= 60, name
             assert {"tile.publish_l1c", "tile.publish_l2a", "plan_tiles", "summary"} <= set(dag["tasks"])
+
+
+def test_housekeeping_is_one_scheduled_task(loaded: dict[str, Any]) -> None:
+    assert loaded["dags"]["housekeeping"]["tasks"] == ["expire_products"]
+    assert loaded["dags"]["housekeeping"]["scheduled"]
 
 
 def test_they_survive_serialisation(loaded: dict[str, Any]) -> None:

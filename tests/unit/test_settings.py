@@ -66,7 +66,7 @@ def test_the_staging_may_be_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_another_scheme_of_staging_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S2PS_STAGING", "gs://user:geheim@bucket/demo")
-    with pytest.raises(ConfigurationError, match="gs, which is no staging") as caught:
+    with pytest.raises(ConfigurationError, match="gs, which is no place for files") as caught:
         Settings.load(tmp_path)
     assert "geheim" not in str(caught.value)
 

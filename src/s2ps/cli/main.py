@@ -14,6 +14,7 @@ from s2ps.cli import (
     plan,
     prip,
     processors,
+    publication,
     run,
     simulate,
     staging,
@@ -30,7 +31,8 @@ run together. Everything is written below one folder, HOME:
   sessions/                downlink sessions from stations, of `s2ps ingest`
   auxiliary/ static/ gri/  what processors need besides
   staging/                 plans, job folders, logs (S2PS_STAGING: elsewhere, also s3://)
-  products/                what is published
+  products/                what is published, as folders
+  packages/                their packages, quick-looks, STAC (S2PS_PACKAGES: elsewhere, also s3://)
   inventory.sqlite         what exists
   airflow/                 the embedded Airflow, its logs and login
 
@@ -74,6 +76,7 @@ app.add_typer(graph.app, name="graph")
 app.add_typer(processors.app, name="processors")
 app.add_typer(auxiliary.app, name="auxiliary")
 app.add_typer(inventory.app, name="inventory")
+app.add_typer(publication.app, name="publication")
 app.add_typer(staging.app, name="staging")
 app.add_typer(prip.app, name="prip")
 app.add_typer(k8s.app, name="k8s")

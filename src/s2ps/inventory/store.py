@@ -125,6 +125,10 @@ class Inventory:
         found = self._all(ProductRecord, select(PRODUCTS).where(PRODUCTS.c.name == name))
         return _one(found, f"product {name}", "look at the run of its datatake")
 
+    def forget_product(self, name: str) -> None:
+        """Remove what is known of a product; nothing happens when nothing is."""
+        self.write(lambda connection: connection.execute(PRODUCTS.delete().where(PRODUCTS.c.name == name)))
+
     def products_of(self, datatake_id: str, level: str | None = None) -> tuple[ProductRecord, ...]:
         """Return the published products of a datatake, of one level or of all, by name."""
         query = select(PRODUCTS).where(PRODUCTS.c.datatake == datatake_id)

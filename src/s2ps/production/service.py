@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from s2ps.execution.request import ClusterRequest
 from s2ps.execution.result import ClusterResult
 from s2ps.graph.space import ObservationSpace
 from s2ps.inventory.lineage import Kind
-from s2ps.inventory.observations import files_of, register_files
+from s2ps.inventory.observations import datastrips_of, files_of, register_files
 from s2ps.inventory.records import DatatakeRecord, RunRecord, SessionRecord
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import NotReady
@@ -31,6 +32,8 @@ from s2ps.production.products import Shelf, provenance_of
 from s2ps.production.requests import RequestBuilder, Subject
 from s2ps.production.runs import ClusterRef, RunKey, RunState
 from s2ps.production.sessions import known_session
+from s2ps.publication.product_facts import Origin
+from s2ps.publication.publisher import Publisher
 from s2ps.settings import Settings
 from s2ps.staging import layout
 from s2ps.staging.location import open_store
@@ -131,10 +134,14 @@ class Production:
         inputs = [record.session_id, *self._auxiliary_names(run.id, until)]
         before = [plan for plan in plans if plan.phase_group in until]
         provenance = provenance_of(mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *before], inputs)
-        paths = list(shelf.publish(level, provenance, self.settings.place("products"), tile))
         made: dict[str, Kind] = {name: "datastrip" for name in record.datastrips}
         made |= dict.fromkeys(self._auxiliary_names(run.id, until), "auxiliary")
-        products = [entries.product(path, level, record, tile, degraded=False) for path in paths]
+        paths, products = [], []
+        with self._packaging(record, degraded=False) as package:
+            for path in shelf.publish(level, provenance, self.settings.place("products"), tile):
+                package(path)
+                paths.append(path)
+                products.append(entries.product(path, level, record, tile, degraded=False))
         entries.keep_products(self.inventory, self._run_record(run.id, "datatake", level, mine), made, products)
         return paths
 
@@ -216,3 +223,17 @@ class Production:
         created, now = RunState.load(self.store, subject).creation[level], datetime.now(UTC)
         key = f"{subject}/{level.value}/{compact(created)}"
         return RunRecord(key, kind, subject, plan.strategy, level.value, "success", now, now)
+
+    @contextmanager
+    def _packaging(self, record: DatatakeRecord, *, degraded: bool) -> Iterator[Callable[[Path], object]]:
+        """Yield what makes a published folder visible to users; nothing does when packaging is off."""
+        if not self.settings.packaging:
+            yield lambda _path: None
+            return
+        known = (strip.footprint for strip in datastrips_of(self.inventory, record.id))
+        footprint = next((found for found in known if found is not None), None)
+        origin = Origin(
+            record.id, record.t0, record.type, record.absolute_orbit, record.relative_orbit, degraded, footprint
+        )
+        with Publisher.of(self.settings, self.inventory).batch(origin) as batch:
+            yield batch.publish

@@ -6,6 +6,7 @@ nothing is gained by deflating them, and a stored zip lets single files be read 
 
 from __future__ import annotations
 
+import re
 import tarfile
 import zlib
 from collections import deque
@@ -16,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from s2ps.model.errors import PublicationError
-from s2ps.model.names import PdiName, UserProductName
+from s2ps.model.timestamps import parse_compact
 from s2ps.publication import zip_records
 
 TAR, ZIP = "application/x-tar", "application/zip"
@@ -94,7 +95,7 @@ class Archive:
 def archive_of(product: Path) -> Archive:
     """Return the archive of a published folder; raise PublicationError where it holds anything but files."""
     user = product.name.endswith(".SAFE")
-    moment = UserProductName.parse(product.name).discriminator if user else PdiName.parse(product.name).creation
+    moment = _moment(product.name, last=user)
     if not product.is_dir():
         raise PublicationError(f"product {product} does not exist", next_step="publish it again")
     found = {path.relative_to(product.parent).as_posix(): path for path in product.rglob("*")}
@@ -103,6 +104,14 @@ def archive_of(product: Path) -> Archive:
     )
     suffix, kind = (".zip", ZIP) if user else (".tar", TAR)
     return Archive(product.name + suffix, kind, product, moment, entries)
+
+
+def _moment(name: str, *, last: bool) -> datetime:
+    """Return the time of creation in a name: the last one of a user product, else the first."""
+    times = re.findall(r"\d{8}T\d{6}", name)
+    if not times:
+        raise PublicationError(f"{name} tells no time", expected="the name of an item or user product")
+    return parse_compact(times[-1 if last else 0])
 
 
 def _content(path: Path) -> Content:

@@ -151,7 +151,7 @@ def _create_locked(path: Path) -> int:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):
             continue
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if path.exists():

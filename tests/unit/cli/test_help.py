@@ -19,6 +19,7 @@ COMMANDS = [
     ("auxiliary", "add"),
     ("inventory", "upgrade"), ("inventory", "check"), ("inventory", "lineage"), ("prip", "serve"), ("prip", "user"),
     ("inventory", "remove"), ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),
+    ("publication", "expire"), ("publication", "withdraw"), ("publication", "refresh"),
 ]  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def file_of(store: FolderPackages, package: Package) -> Path:
 
 
 def test_size_and_checksums_are_those_of_the_file(tmp_path: Path, store: FolderPackages) -> None:
-    for name in (PRODUCT, GRANULE):
+    for name in (PRODUCT, GRANULE, "S2B_OPER_PRD_HKTM___20260701T101559_20260701T101614_0001"):
         package = write_package(product(tmp_path, name), store, "L1C/2026/07/01")
         content = file_of(store, package).read_bytes()
         assert package.size == len(content) == store.size(store.key(package.location))
@@ -150,6 +150,8 @@ def test_links_and_absent_products_are_refused(tmp_path: Path, store: FolderPack
         write_package(folder, store, "L0")
     with pytest.raises(PublicationError, match="does not exist"):
         write_package(tmp_path / PRODUCT, store, "L0")
+    with pytest.raises(PublicationError, match="tells no time"):
+        write_package(tmp_path / "something", store, "L0")
 
 
 def test_full_disk_is_told_and_leaves_nothing(
