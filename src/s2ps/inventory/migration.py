@@ -22,6 +22,7 @@ from s2ps.inventory.schema import METADATA
 from s2ps.model.errors import ConfigurationError
 
 _MIGRATIONS = "migrations"
+logging.getLogger("alembic").setLevel(logging.WARNING)  # else every task says that it has looked at the revision
 _LOCK = 0x5332_5053
 """Key of the lock in PostgreSQL under which revisions are run."""
 
@@ -102,7 +103,6 @@ def _require_known(revision: str | None) -> None:
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", f"{inventory.__name__}:{_MIGRATIONS}")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     return config
 
 
