@@ -140,6 +140,12 @@ def _marker(target: Path) -> Path:
     return target.with_name(f".{target.name}.edition")
 
 
+def forget(target: Path) -> None:
+    """Remove a file that has arrived, and what is remembered of it."""
+    target.unlink(missing_ok=True)
+    _marker(target).unlink(missing_ok=True)
+
+
 def _arrived(wanted: Wanted) -> bool:
     try:
         return wanted.target.is_file() and _marker(wanted.target).read_text() == wanted.edition

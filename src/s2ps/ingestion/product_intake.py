@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from s2ps.ingestion.checks import strongest
-from s2ps.ingestion.download import Engine, Wanted
+from s2ps.ingestion.download import Engine, Wanted, forget
 from s2ps.ingestion.listing import Listing
 from s2ps.ingestion.memory import Memory
 from s2ps.ingestion.names import checked_name
@@ -24,6 +24,9 @@ from s2ps.ingestion.web import Web
 from s2ps.ingestion.web_source import WebSource
 from s2ps.inventory.arrival_records import ArrivingProduct, FileState
 from s2ps.inventory.arrivals import Arrivals
+from s2ps.inventory.auxiliary_files import AuxiliaryFiles
+from s2ps.inventory.intake import Intake
+from s2ps.inventory.store import Inventory
 from s2ps.model.errors import InputError, S2psError
 from s2ps.model.timestamps import format_utc
 
@@ -109,7 +112,7 @@ class AuxipClient:
 
 @dataclass(slots=True)
 class ProductIntake:
-    """One poll; `accept` takes a fetched file over, or raises InputError to refuse it."""
+    """One poll; `accept` takes a fetched file in, or raises InputError to refuse it; afterwards the file is gone."""
 
     station: Station
     client: AuxipClient
@@ -149,11 +152,13 @@ class ProductIntake:
                 return
             self.accept(target)
         except InputError as error:
+            forget(target)
             self._keep(product, "refused", error.message)
             return
         except (S2psError, OSError) as error:
             self._keep(product, "listed", str(error))
             return
+        forget(target)
         self._keep(product, "complete", "")
         self.report.fetched += 1
         self.report.bytes += product.size
@@ -172,12 +177,14 @@ def _settled(known: ArrivingProduct | None, product: Published) -> bool:
     return known is not None and known.edition == product.edition and known.state in ("complete", "refused")
 
 
-def into_folder(auxiliary: Path) -> Callable[[Path], None]:
-    """Return what moves auxiliary files into their folder; archives stay where they arrived until they are unpacked."""
+def into_inventory(inventory: Inventory, auxiliary: Path) -> Callable[[Path], None]:
+    """Return what takes auxiliary files and packages into the auxiliary folder and the inventory."""
+    intake = Intake(AuxiliaryFiles(inventory), auxiliary)
 
     def accept(path: Path) -> None:
-        if path.suffix.upper() not in (".TGZ", ".GZ", ".TAR", ".ZIP"):
-            auxiliary.mkdir(parents=True, exist_ok=True)
-            path.replace(auxiliary / path.name)
+        for name, error in intake.take(path).refused:
+            if error.retryable:
+                raise error
+            raise InputError(f"{name} in {path.name}: {error}")
 
     return accept

@@ -13,7 +13,7 @@ from s2ps.ingestion.clients import session_client
 from s2ps.ingestion.download import MEGABYTE, Engine
 from s2ps.ingestion.listing import StationClient
 from s2ps.ingestion.malware import inspector
-from s2ps.ingestion.product_intake import AuxipClient, ProductIntake, into_folder
+from s2ps.ingestion.product_intake import AuxipClient, ProductIntake, into_inventory
 from s2ps.ingestion.report import PollReport
 from s2ps.ingestion.session_intake import SessionIntake
 from s2ps.ingestion.stations import Station, Stations
@@ -46,9 +46,9 @@ class Ingestion:
         stations: Stations,
         accept: Callable[[Path], None] | None = None,
     ) -> None:
-        """`accept` takes an auxiliary file over, or raises InputError to refuse it. Default: the auxiliary folder."""
+        """`accept` takes an auxiliary file in, or raises InputError to refuse it. Default: as `s2ps auxiliary add`."""
         self.settings, self.inventory, self.stations = settings, inventory, stations
-        self._accept = accept or into_folder(settings.place("auxiliary"))
+        self._accept = accept or into_inventory(inventory, settings.place("auxiliary"))
         self.arrivals = Arrivals(inventory)
         self.folders = ArrivalFolders(settings.place("home") / "sessions")
         self._clients: dict[str, StationClient] = {}

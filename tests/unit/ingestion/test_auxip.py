@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from unit.ingestion.conftest import Poller
 
+from s2ps.formats import gipp
+from s2ps.formats.eof_header import EofHeader
 from s2ps.ingestion.stations import Station as StationOfOurs
 from s2ps.model.errors import InputError
 from s2ps.stations.auxip import serve
@@ -34,6 +37,13 @@ def timeline(*events: Event) -> Timeline:
     return Timeline(start=START, manual=True, events=events)
 
 
+def keeping(taken: dict[str, bytes]) -> Callable[[Path], None]:
+    def accept(path: Path) -> None:
+        taken[path.name] = path.read_bytes()
+
+    return accept
+
+
 def test_the_default_is_a_poll_every_minute() -> None:
     assert StationOfOurs(name="adgs", kind="auxip", url="https://auxip.example/odata/v1").poll_s == 60
 
@@ -45,22 +55,35 @@ def test_a_new_file_is_seen_within_one_poll(
 ) -> None:
     settings = StationSettings(timeline=timeline(LATE), names=names, page_size=page_size)
     with serve(content, settings) as station:
+        taken: dict[str, bytes] = {}
         service = ingestion(station, "auxip", names=given, page=1)
+        service._accept = keeping(taken)
         first = service.poll("station", START + timedelta(seconds=1))
         assert sorted(first.completed) == [f"{name}.TGZ" for name in NAMES[:2]]
         assert service.poll("station", START + timedelta(seconds=60)).fetched == 0
         station.advance(101)
-        assert ingestion(station, "auxip", names=given).poll("station", START + timedelta(seconds=120)).completed == [
-            f"{NAMES[2]}.TGZ"
-        ]
-        arrived = tmp_path / "home/auxiliary_arrived/station"
+        again = ingestion(station, "auxip", names=given)
+        again._accept = keeping(taken)
+        assert again.poll("station", START + timedelta(seconds=120)).completed == [f"{NAMES[2]}.TGZ"]
         for file in station.pickup.files:
-            assert (arrived / file.name).read_bytes() == file.content.read(0, file.content.size)
+            assert taken[file.name] == file.content.read(0, file.content.size)
+        assert not [path for path in (tmp_path / "home/auxiliary_arrived").rglob("*") if path.is_file()]
+
+
+def test_what_arrives_is_taken_into_the_inventory(ingestion: Poller, tmp_path: Path) -> None:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    header = EofHeader("S2B", "GIP_CONVER", datetime(2026, 6, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
+    gipp.write_gipp(folder / (header.name + ".xml"), header, gipp.Settings((gipp.Setting("a", "b"),)))
+    with serve(folder, StationSettings(timeline=timeline())) as station:
+        assert ingestion(station, "auxip").poll("station", START).completed == [f"{header.name}.TGZ"]
+    assert [path.name for path in (tmp_path / "home/auxiliary").rglob("*.xml")] == [header.name + ".xml"]
 
 
 def test_a_wrong_checksum_is_not_accepted(ingestion: Poller, content: Path) -> None:
     with serve(content, StationSettings(timeline=timeline(), misbehaviour={"wrong_checksum": True})) as station:
         service = ingestion(station, "auxip")
+        service._accept = keeping({})
         report = service.poll("station", START)
         assert (report.completed, len(report.problems)) == ([], 3)
         assert "published checksum md5:0000" in report.problems[0]
@@ -86,6 +109,7 @@ def test_what_is_refused_is_remembered(ingestion: Poller, content: Path) -> None
 def test_a_station_whose_clock_goes_back(ingestion: Poller, content: Path) -> None:
     with serve(content, StationSettings(timeline=timeline(LATE))) as station:
         service = ingestion(station, "auxip")
+        service._accept = keeping({})
         assert service.poll("station", START).fetched == 2
         station.misbehave(clock_offset=-3 * 86_400.0)
         station.advance(101)
