@@ -5,18 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+)
 
 from s2ps.execution.result import ClusterResult, JobResult
+from s2ps.model.errors import AuxiliaryMissing
 from s2ps_airflow import production
 from s2ps_airflow.failures import translated
 
 log = logging.getLogger(__name__)
 
+AUXILIARY_POLL = timedelta(seconds=60)
+"""How often a plan that waits for auxiliary files looks again; it holds no worker in between."""
 USER_PRODUCT = ".SAFE"
 
 Clusters = dict[str, list[dict[str, Any]]]
@@ -35,7 +43,12 @@ def register_session(folder: str) -> str:
 def plan(run: Any, phase_group: str, tile_nodes: frozenset[str]) -> tuple[Clusters, list[dict[str, Any]]]:
     """Plan a phase group; return the clusters per datastrip node and one record per tile."""
     with translated():
-        clusters = production.service().plan(run, phase_group)
+        try:
+            clusters = production.service().plan(run, phase_group)
+        except AuxiliaryMissing as missing:
+            log.warning("%s", missing)
+            again = min(datetime.now(UTC) + AUXILIARY_POLL, missing.until)
+            raise AirflowRescheduleException(again) from missing  # type: ignore[no-untyped-call]
     per_node: Clusters = {}
     tiles: dict[str, dict[str, Any]] = {}
     for cluster in clusters:

@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     """Minutes from t0 to the last L2A product."""
     stations: Path | None = None
     """File that lists the stations (YAML). Default: home/stations.yaml."""
+    processing_reserve_minutes: int = Field(default=45, ge=0)
+    """Minutes kept for processing before a time limit; auxiliary files are waited for until then, not longer."""
     alert_webhook: str | None = None
     """URL that gets a POST when a deadline is missed."""
 

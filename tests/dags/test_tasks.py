@@ -12,7 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+)
 
 from s2ps.execution.result import ClusterResult, JobResult
 from s2ps.inventory.records import Claim
@@ -99,6 +104,23 @@ def test_plan_gives_clusters_per_node_and_one_record_per_tile() -> None:
     assert [tile["tile"] for tile in tiles] == ["32TPQ", "32TPR"]
     assert tiles[0]["clusters"] == {"tile": [{"id": "c", "label": "32TPQ", "jobs": 9}]}
     json.dumps(tiles)
+
+
+@pytest.mark.parametrize(("minutes", "again"), [(10, 60), (0.5, 30)], ids=["long", "soon over"])
+def test_a_plan_that_waits_for_auxiliary_files_gives_its_worker_back(
+    minutes: float, again: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = datetime.now(UTC)
+
+    class Waiting(Service):
+        def plan(self, _run: Any, _group: str) -> list[Any]:
+            raise errors.AuxiliaryMissing("AUX_ECMWFD is missing", before + timedelta(minutes=minutes))
+
+    monkeypatch.setattr(production, "service", Waiting)
+    with pytest.raises(AirflowRescheduleException) as caught:
+        tasks.plan(None, "tiles", frozenset())
+    assert before + timedelta(seconds=again) <= caught.value.reschedule_date
+    assert caught.value.reschedule_date <= datetime.now(UTC) + timedelta(seconds=again)
 
 
 @pytest.mark.usefixtures("service")

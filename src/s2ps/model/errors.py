@@ -1,6 +1,7 @@
 """The one tree of errors. A message names the object, says what was expected, and what to do next."""
 
 import errno
+from datetime import datetime
 
 
 class S2psError(Exception):
@@ -48,6 +49,18 @@ class NotReady(S2psError):
     """Something that will come is not there yet."""
 
     retryable = True
+
+
+class AuxiliaryMissing(NotReady):
+    """Auxiliary files are not there yet; they are waited for until `until` (UTC)."""
+
+    def __init__(self, message: str, until: datetime, *, expected: str | None = None) -> None:
+        self.until = until
+        super().__init__(
+            message,
+            expected=expected,
+            next_step=f"add the files and plan again; they are waited for until {until:%FT%TZ}",
+        )
 
 
 class StagingError(S2psError):

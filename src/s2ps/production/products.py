@@ -94,11 +94,16 @@ class Shelf:
         return found[0].path
 
 
-def provenance_of(plan: Plan, plans: Iterable[Plan], inputs: Iterable[str]) -> Provenance:
+def provenance_of(plan: Plan, plans: Iterable[Plan], inputs: Iterable[str], degraded: Iterable[str] = ()) -> Provenance:
     """Return the provenance of products made by `plan` and the ones before it."""
     used = {(job.processor, job.version) for each in plans for job in each.graph}
     processors = tuple(ProcessorUsed(name=name, version=version) for name, version in sorted(used))
-    return Provenance(plan_hash=plan.plan_hash, processors=processors, inputs=tuple(sorted(inputs)))
+    return Provenance(
+        plan_hash=plan.plan_hash,
+        processors=processors,
+        inputs=tuple(sorted(inputs)),
+        degraded=tuple(sorted(set(degraded))),
+    )
 
 
 def _jobs(plans: Iterable[Plan], level: Level, tile: str | None) -> Iterator[Job]:

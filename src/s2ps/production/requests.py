@@ -12,11 +12,12 @@ from pathlib import Path
 
 from s2ps.execution.request import AuxiliaryRequest, ClusterRequest, InputRequest, JobRequest, OutputRequest, job_key
 from s2ps.graph.job_graph import Job, JobInput
-from s2ps.inventory.auxiliary import AuxiliaryIndex, Selection
 from s2ps.model.errors import ConfigurationError
+from s2ps.model.mission import Level
 from s2ps.planning.plan import Plan
 from s2ps.processors.auxiliary import OPTIONAL_TYPES, STATIC_FOLDERS
 from s2ps.processors.phases import phase_of
+from s2ps.production.auxiliary import AuxiliaryChooser, StandIns
 from s2ps.production.executables import requested_executable
 from s2ps.production.faults import Fault, fault_environment
 from s2ps.production.fingerprints import fingerprint
@@ -44,6 +45,8 @@ class Subject:
     session_files: tuple[Path, ...] = ()
     """Files of a session, for L0u."""
     station: str = ""
+    t0: datetime | None = None
+    """When the last input was published; auxiliary files are waited for from then on."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,9 @@ class RequestBuilder:
     keys: dict[str, str]
     stores: dict[str, str]
     """URI of the store of every job whose outputs are not in the staging."""
+    auxiliary: AuxiliaryChooser
+    stand_ins: StandIns = field(default_factory=lambda: StandIns())
+    """What stands in for auxiliary files; what is given stays while it is there."""
     placement: Placement = field(default_factory=Placement)
     _places: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _fingerprints: dict[str, str] = field(default_factory=dict)
@@ -95,11 +101,18 @@ class RequestBuilder:
         return sorted({Path(path).name for paths in self._places.values() for path in paths})
 
     def _choose_auxiliary(self, plan: Plan) -> None:
-        types = sorted({name for job in plan.graph for name in job.auxiliary})
-        if types:
-            index = AuxiliaryIndex.scan(self.settings.place("auxiliary"))
-            chosen: Selection = index.select(types, self.subject.unit, self.subject.start, self.subject.stop)
-            self._places.update({name: tuple(map(str, chosen.paths(name))) for name in types})
+        levels: dict[str, set[Level]] = {}
+        for job in plan.graph:
+            for name in job.auxiliary:
+                levels.setdefault(name, set()).add(phase_of(job.phase).level)
+        self.stand_ins = self.stand_ins.still_there(levels)
+        self._places.update({name: tuple(paths) for name, paths in self.stand_ins.paths.items()})
+        wanted = {name: levels[name] for name in levels if name not in self._places}
+        if wanted:
+            subject = self.subject
+            chosen = self.auxiliary.choose(wanted, subject.unit, subject.start, subject.stop, subject.t0)
+            self._places.update({name: tuple(map(str, chosen.paths(name))) for name in wanted})
+            self.stand_ins = self.stand_ins.with_those_of(chosen)
         for name in sorted({name for job in plan.graph for name in job.static}):
             self._places[name] = self._static(name)
 

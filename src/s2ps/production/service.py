@@ -24,6 +24,7 @@ from s2ps.planning.plan import Plan
 from s2ps.planning.planner import plan_phase
 from s2ps.processors.phases import PhaseGroup, phase_of
 from s2ps.production import entries
+from s2ps.production.auxiliary import AuxiliaryChooser, StandIns
 from s2ps.production.datatakes import find_datatakes, observed
 from s2ps.production.definitions import catalogue_of, strategy_of
 from s2ps.production.faults import Fault
@@ -84,7 +85,10 @@ class Production:
         faults = tuple(Fault.parse(text) for text in run.faults)
         placement = Placement.of(plan, strategy, catalogue, self.settings)
         keys, stores = (self._before(run, group, subject, name) for name in ("keys", "stores"))
-        builder = RequestBuilder(self.settings, self.store, subject, state, faults, keys, stores, placement)
+        chooser, stand_ins = AuxiliaryChooser(self.settings, self.inventory), self._stand_ins(run, group)
+        builder = RequestBuilder(
+            self.settings, self.store, subject, state, faults, keys, stores, chooser, stand_ins, placement
+        )
         requests = builder.build(plan)
         self._keep(run, group, plan, builder, requests)
         return [ClusterRef(r.cluster_id, r.node, r.label, len(r.jobs)) for r in requests]
@@ -132,16 +136,19 @@ class Production:
         shelf = Shelf.of(run.id, plans, self._outputs(run.id), level, tile)
         until = _GROUPS[: _GROUPS.index(mine.phase_group) + 1]
         inputs = [record.session_id, *self._auxiliary_names(run.id, until)]
+        degraded = [*self._degraded(record.session_id, (PhaseGroup.L0U,)), *self._degraded(run.id, until)]
         before = [plan for plan in plans if plan.phase_group in until]
-        provenance = provenance_of(mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *before], inputs)
+        provenance = provenance_of(
+            mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *before], inputs, degraded
+        )
         made: dict[str, Kind] = {name: "datastrip" for name in record.datastrips}
         made |= dict.fromkeys(self._auxiliary_names(run.id, until), "auxiliary")
         paths, products = [], []
-        with self._packaging(record, degraded=False) as package:
+        with self._packaging(record, degraded=bool(degraded)) as package:
             for path in shelf.publish(level, provenance, self.settings.place("products"), tile):
                 package(path)
                 paths.append(path)
-                products.append(entries.product(path, level, record, tile, degraded=False))
+                products.append(entries.product(path, level, record, tile, degraded=bool(degraded)))
         entries.keep_products(self.inventory, self._run_record(run.id, "datatake", level, mine), made, products)
         return paths
 
@@ -161,7 +168,9 @@ class Production:
             session = self.inventory.session(run.id)
             files = known_session(session.folder, self.inventory, self.settings.channels)
             start, stop = session.start or session.t0, session.stop or session.t0
-            subject = Subject(session.id, session.unit, start, stop, session_files=files.files, station=session.station)
+            subject = Subject(
+                session.id, session.unit, start, stop, session_files=files.files, station=session.station, t0=session.t0
+            )
             return subject, (Level.L0U,), ObservationSpace()
         record = self.inventory.datatake(run.id)
         plans = {plan.phase_group: plan for plan in self._plans(run.id)}
@@ -171,7 +180,14 @@ class Production:
             space = observed(record, plans, self._outputs(run.id), group)
         station = record.station or self.inventory.session(record.session_id).station
         subject = Subject(
-            record.id, record.unit, record.start, record.stop, record.relative_orbit, record.session_id, station=station
+            record.id,
+            record.unit,
+            record.start,
+            record.stop,
+            record.relative_orbit,
+            record.session_id,
+            station=station,
+            t0=record.t0,
         )
         return subject, levels, space
 
@@ -180,7 +196,10 @@ class Production:
     ) -> None:
         for request in requests:
             self.store.write(layout.request(run.id, request.cluster_id), request.dump().encode())
-        document = {"keys": builder.keys, "auxiliary": builder.auxiliary_names(), "stores": builder.stores}
+        document = {
+            "keys": builder.keys, "auxiliary": builder.auxiliary_names(), "stores": builder.stores,
+            "degraded": builder.stand_ins.reasons, "stand_ins": builder.stand_ins.paths,
+        }  # fmt: skip
         self.store.write(layout.plan(run.id, f"{group}.keys"), json.dumps(document).encode())
         self.store.write(layout.plan(run.id, group), plan.to_json().encode())
 
@@ -212,6 +231,19 @@ class Production:
         """Return the auxiliary files of phase groups; later ones may be planned already, but have no part in it."""
         groups = [group for group in until if self.store.exists(layout.plan(key, f"{group}.keys"))]
         return sorted({name for group in groups for name in self._document(key, group)["auxiliary"]})
+
+    def _degraded(self, key: str, until: tuple[PhaseGroup, ...]) -> list[str]:
+        """Return for which auxiliary types of phase groups a fallback stood in."""
+        groups = [group for group in until if self.store.exists(layout.plan(key, f"{group}.keys"))]
+        found = [self._document(key, group).get("degraded", {}) for group in groups]
+        return [f"{name}: {what}" for each in found for name, what in each.items()]
+
+    def _stand_ins(self, run: RunKey, group: PhaseGroup) -> StandIns:
+        """Return what stands in for auxiliary files already: it stays until the level is made anew."""
+        if run.from_level is not None or not self.store.exists(layout.plan(run.id, f"{group}.keys")):
+            return StandIns()
+        document = self._document(run.id, group)
+        return StandIns(document.get("degraded", {}), document.get("stand_ins", {}))
 
     def _plans(self, key: str) -> Iterator[Plan]:
         for group in _GROUPS:

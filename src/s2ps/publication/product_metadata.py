@@ -35,6 +35,8 @@ class ProductParts:
     datastrip_metadata: PdiMetadata
     inspections: tuple[tuple[str, str], ...]
     """Quality aspect and outcome."""
+    degraded: tuple[str, ...] = ()
+    """Auxiliary types for which a fallback stood in."""
 
     @property
     def level_number(self) -> str:
@@ -138,7 +140,7 @@ def _geometric_info(section: etree._Element, parts: ProductParts) -> None:
 def _quality_info(section: etree._Element, parts: ProductParts) -> None:
     _leaf(section, "Cloud_Coverage_Assessment", parts.tile.first("CLOUDY_PIXEL_PERCENTAGE") or "0.0")
     technical = etree.SubElement(section, "Technical_Quality_Assessment")
-    _leaf(technical, "DEGRADED_ANC_DATA_PERCENTAGE", "0.0")
+    _leaf(technical, "DEGRADED_ANC_DATA_PERCENTAGE", "100.0" if parts.degraded else "0.0")
     _leaf(technical, "DEGRADED_MSI_DATA_PERCENTAGE", parts.tile.first("DEGRADED_MSI_DATA_PERCENTAGE") or "0.0")
     checks = etree.SubElement(section, "Quality_Control_Checks")
     inspections = etree.SubElement(checks, "Quality_Inspections")

@@ -30,6 +30,8 @@ class Provenance(BaseModel):
     processors: tuple[ProcessorUsed, ...] = ()
     inputs: tuple[str, ...] = ()
     """Names of the products and auxiliary files that went in."""
+    degraded: tuple[str, ...] = ()
+    """Auxiliary types for which a fallback stood in, and which; empty for a nominal product."""
 
     def write(self, product: Path) -> None:
         """Write `provenance.json` into a product folder."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2ps.formats.inventory_metadata import FILE_NAME as INVENTORY_METADATA
@@ -59,7 +59,7 @@ def publish_user_product(
     name = product_name(level, tile, datastrip)
 
     def build(folder: Path) -> None:
-        parts = _parts(level, str(name), tile, datastrip)
+        parts = replace(_parts(level, str(name), tile, datastrip), degraded=provenance.degraded)
         _place_tile(tile, folder / "GRANULE" / parts.granule)
         _place_datastrip(datastrip, folder / "DATASTRIP" / parts.datastrip)
         for source, target in _inventory_records(inventory_dirs, tile, datastrip, parts):

@@ -16,7 +16,7 @@ COMMANDS = [
     ("simulate",), ("run",), ("ingest",), ("sessions",), ("plan",), ("demo",), ("status",), ("stop",), ("station",),
     ("graph", "draw"),
     ("processors", "list"), ("processors", "show"), ("processors", "check"), ("processors", "compare"),
-    ("auxiliary", "add"),
+    ("auxiliary", "add"), ("auxiliary", "explain"),
     ("inventory", "upgrade"), ("inventory", "check"), ("inventory", "lineage"), ("prip", "serve"), ("prip", "user"),
     ("inventory", "remove"), ("staging", "sweep"), ("k8s", "size"), ("k8s", "seconds"),
     ("publication", "expire"), ("publication", "withdraw"), ("publication", "refresh"),
