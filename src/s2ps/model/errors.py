@@ -1,7 +1,9 @@
 """The one tree of errors. A message names the object, says what was expected, and what to do next."""
 
 import errno
-from datetime import datetime
+from datetime import UTC, datetime
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class S2psError(Exception):
@@ -54,7 +56,7 @@ class NotReady(S2psError):
 class AuxiliaryMissing(NotReady):
     """Auxiliary files are not there yet; they are waited for until `until` (UTC)."""
 
-    def __init__(self, message: str, until: datetime, *, expected: str | None = None) -> None:
+    def __init__(self, message: str, until: datetime = FOR_EVER, *, expected: str | None = None) -> None:
         self.until = until
         super().__init__(
             message,
