@@ -114,7 +114,7 @@ def test_a_plan_that_waits_for_auxiliary_files_gives_its_worker_back(
 
     class Waiting(Service):
         def plan(self, _run: Any, _group: str) -> list[Any]:
-            raise errors.AuxiliaryMissing("AUX_ECMWFD is missing", before + timedelta(minutes=minutes))
+            raise errors.AuxiliaryMissing("AUX_ECMWFD is missing", until=before + timedelta(minutes=minutes))
 
     monkeypatch.setattr(production, "service", Waiting)
     with pytest.raises(AirflowRescheduleException) as caught:

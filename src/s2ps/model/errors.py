@@ -56,13 +56,11 @@ class NotReady(S2psError):
 class AuxiliaryMissing(NotReady):
     """Auxiliary files are not there yet; they are waited for until `until` (UTC)."""
 
-    def __init__(self, message: str, until: datetime = FOR_EVER, *, expected: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, expected: str | None = None, next_step: str | None = None, until: datetime = FOR_EVER
+    ) -> None:
         self.until = until
-        super().__init__(
-            message,
-            expected=expected,
-            next_step=f"add the files and plan again; they are waited for until {until:%FT%TZ}",
-        )
+        super().__init__(message, expected=expected, next_step=next_step)
 
 
 class StagingError(S2psError):

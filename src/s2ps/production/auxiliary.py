@@ -13,6 +13,7 @@ from s2ps.inventory.auxiliary_types import canonical_name
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import AuxiliaryMissing, InputError
 from s2ps.model.mission import Level
+from s2ps.model.timestamps import format_utc
 from s2ps.settings import Settings
 
 
@@ -79,6 +80,11 @@ class AuxiliaryChooser:
             first = index.select(waited, unit, start, stop)
         except InputError as error:
             limit = min(until[name] for name in waited)
-            raise AuxiliaryMissing(error.message, limit, expected=error.expected) from error
+            raise AuxiliaryMissing(
+                error.message,
+                expected=error.expected,
+                next_step=f"add the files and plan again; they are waited for until {format_utc(limit, digits=0)}",
+                until=limit,
+            ) from error
         then = index.select(late, unit, start, stop, fallback=True)
         return Selection((*first.choices, *then.choices), (*first.absent, *then.absent))
