@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from performance.report import Report
 
 TESTS = Path(__file__).resolve().parents[1]
-PARTS = ("planning", "runner", "start", "images", "chain", "deframing", "download", "staging", "pods")
+PARTS = (
+    "planning", "runner", "start", "images", "chain", "deframing", "download", "publication", "staging", "pods",
+)  # fmt: skip
 
 
 def main() -> int:
     """Measure the chosen parts, print them and write them as JSON."""
     options = _options()
     sys.path.insert(0, str(TESTS))
-    from performance import chain, download, parts, session_timeline
+    from performance import chain, parts
     from performance.report import Report, machine
 
     report = Report()
@@ -42,13 +44,22 @@ def main() -> int:
             chain.measure_chain(home, options.scale, report)
         if "deframing" in options.only and home.is_dir():
             parts.measure_deframing(home, report)
-        if "download" in options.only:
-            download.measure_download(folder / "download", report, options.rounds, 1000 // options.shrink)
-            session_timeline.measure_session(folder / "sessions", report)
+        _on_disk(options, folder, report)
         _on_cluster(options, folder, report)
     report.write(options.json)
     print(f"written to {options.json}")
     return 0
+
+
+def _on_disk(options: argparse.Namespace, folder: Path, report: Report) -> None:
+    """Measure what brings files to the disk: downloads, sessions, packages."""
+    from performance import download, publication, session_timeline
+
+    if "download" in options.only:
+        download.measure_download(folder / "download", report, options.rounds, 1000 // options.shrink)
+        session_timeline.measure_session(folder / "sessions", report)
+    if "publication" in options.only:
+        publication.measure_publication(folder / "publication", report, options.rounds)
 
 
 def _on_cluster(options: argparse.Namespace, folder: Path, report: Report) -> None:
@@ -80,7 +91,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--scale", type=int, default=10, help="scale of the simulated session")
     parser.add_argument("--folder", type=Path, help="where to work; about 1 GB at scale 10; default: as tempfile")
-    parser.add_argument("--rounds", type=int, default=5, help="copies of each kind in the parts staging and download")
+    parser.add_argument("--rounds", type=int, default=5, help="of each kind in staging, download and publication")
     parser.add_argument("--shrink", type=int, default=1, help="divide the sizes of files in staging and download")
     parser.add_argument("--tasks", type=int, default=8, help="tasks of each kind in the part pods")
     parser.add_argument("--waiting", type=int, default=6, help="tasks that wait at once in the part pods; 0: none")
