@@ -10,7 +10,7 @@ from typing import Protocol
 
 from s2ps.ingestion.pieces import Pieces
 
-READ = 1 << 20
+READ = 1 << 18
 _ALGORITHMS = {
     "MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512",
     "SHA3256": "sha3_256", "SHA3512": "sha3_512",
@@ -21,7 +21,7 @@ _STRONGEST_LAST = tuple(_ALGORITHMS)
 class Hash(Protocol):
     """What hashlib makes."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         """Take more bytes."""
 
     def hexdigest(self) -> str:
@@ -70,10 +70,11 @@ class RunningChecksum:
 
 
 def _take(digest: Hash, descriptor: int, offset: int, length: int) -> None:
+    buffer = memoryview(bytearray(min(READ, length)))
     end = offset + length
     while offset < end:
-        data = os.pread(descriptor, min(READ, end - offset), offset)
-        if not data:
+        found = os.preadv(descriptor, [buffer[: end - offset]], offset)
+        if not found:
             return
-        digest.update(data)
-        offset += len(data)
+        digest.update(buffer[:found])
+        offset += found
