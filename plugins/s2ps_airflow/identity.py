@@ -13,9 +13,13 @@ from airflow.sdk.exceptions import AirflowFailException
 DATATAKE_DAG = "datatake"
 SESSION_DAG = "session_ingestion"
 HOUSEKEEPING_DAG = "housekeeping"
+STATION_DAG = "station_ingestion"
+"""First part of the names of the DAGs that poll a station."""
 DATATAKE_ASSET = "s2ps_datatake"
+SESSION_ASSET = "s2ps_session"
 
 _DATATAKE = re.compile(r"GS2[A-Z]_(?P<start>\d{8}T\d{6})_\d{6}_N\d\d\.\d\d")
+_SESSION = re.compile(r"S2[A-Z]_(?P<start>\d{14})\d{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,14 @@ def sensing_start(datatake: str) -> datetime:
     if match is None:
         raise ValueError(f"{datatake!r} is no datatake id: expected one as GS2B_20260701T101559_043890_N05.00")
     return datetime.strptime(match["start"], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+
+
+def downlink_start(session: str) -> datetime:
+    """Return the time written in a session id, UTC; raise ValueError when it is no session id."""
+    match = _SESSION.fullmatch(session)
+    if match is None:
+        raise ValueError(f"{session!r} is no session id: expected one as S2B_20260701101759048123")
+    return datetime.strptime(match["start"], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 
 
 def datatake_id(context: Mapping[str, Any]) -> str:

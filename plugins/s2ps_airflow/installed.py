@@ -1,4 +1,4 @@
-"""The DAGs of this installation: one `datatake` DAG, and one more per strategy of another shape."""
+"""The DAGs of this installation: one `datatake` DAG, one more per strategy of another shape, one per station."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from s2ps_airflow.dag_factory import build_datatake_dag
 from s2ps_airflow.housekeeping_dag import build_housekeeping_dag
 from s2ps_airflow.identity import DATATAKE_DAG
 from s2ps_airflow.nodes import nodes_of
-from s2ps_airflow.production import baselines, default_strategy, strategies, time_limits
+from s2ps_airflow.production import baselines, default_strategy, stations, strategies, time_limits
 from s2ps_airflow.session_dag import build_session_dag
+from s2ps_airflow.station_dag import build_station_dag
 
 
 def session_dag() -> DAG:
@@ -20,6 +21,11 @@ def session_dag() -> DAG:
 def housekeeping_dag() -> DAG:
     """Make the DAG that removes products whose time is over."""
     return build_housekeeping_dag()
+
+
+def station_dags() -> list[DAG]:
+    """Make the DAGs that poll the stations, one for each."""
+    return [build_station_dag(station.name, station.kind, station.poll_s) for station in stations()]
 
 
 def datatake_dags() -> list[DAG]:

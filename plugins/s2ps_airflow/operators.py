@@ -115,14 +115,23 @@ class PublishOperator(ProductionOperator):
         return tasks.publish(self.run_key(context), self.what, name)
 
 
-class RegisterSessionOperator(BaseOperator):
-    """Checks a session folder and enters it."""
+class RegisterSessionOperator(OfRun, BaseOperator):
+    """Checks the session of a run and takes it: one that has arrived from a station, or a folder given by hand."""
 
     ui_color = "#dbeafe"
 
     def execute(self, context: Context) -> str:
-        """Return the session id."""
-        return tasks.register_session(str(context["params"].get("session") or ""))
+        """Return the session id; skip all that follows when another run is making the session."""
+        key = getattr(context["dag_run"], "partition_key", None)
+        given = str(context["params"].get("session") or "")
+        session = tasks.arrived_session(key) if key and not given else tasks.register_session(given)
+        mine, inventory = self.own_claim(context), production.inventory()
+        holder = claims.claim(inventory, session, mine, lambda c: self.state_of(context, c))
+        if holder is None:
+            tasks.session_taken(session, mine.run_id)
+            return session
+        log.warning("session %s is being made by run %s; this run does nothing", session, holder.run_id)
+        raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))  # type: ignore[no-untyped-call]
 
 
 class AnnounceOperator(BaseOperator):

@@ -13,6 +13,8 @@ MODULES = (
     "s2ps.planning",
     "s2ps.inventory",
     "s2ps.execution",
+    "s2ps.ingestion.service",
+    "s2ps.inventory.arrivals",
     "s2ps_airflow.installed",
     "s2ps_airflow.operators",
     "s2ps_airflow.reports",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any, Literal
@@ -16,6 +17,36 @@ from s2ps_airflow.identity import RunOptions
 def settings() -> Settings:
     """Return the settings of this installation (environment S2PS_*)."""
     return Settings.load()
+
+
+@contextmanager
+def ingestion() -> Iterator[Any]:
+    """Yield the ingestion of this installation; its connections end with the context."""
+    from s2ps.ingestion.service import Ingestion, stations_file
+    from s2ps.ingestion.stations import Stations
+
+    chosen = settings()
+    found = Ingestion(chosen, inventory(), Stations.load(stations_file(chosen)))
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def stations() -> tuple[Any, ...]:
+    """Return the stations of this installation; none when it has no file of them."""
+    from s2ps.ingestion.stations import Stations
+
+    chosen = settings()
+    path = chosen.stations or chosen.place("home") / "stations.yaml"
+    return Stations.load(path).stations if path.is_file() else ()
+
+
+def arrivals() -> Any:
+    """Return the memory of what has arrived and was announced."""
+    from s2ps.inventory.arrivals import Arrivals
+
+    return Arrivals(inventory())
 
 
 def service() -> Any:

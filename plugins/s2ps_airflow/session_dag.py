@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Asset, Param
+from airflow.serialization.encoders import ensure_serialized_asset
 
 from s2ps_airflow import texts
 from s2ps_airflow.dag_factory import DEFAULT_ARGS, NONE_FAILED, SHORT_LIMIT
 from s2ps_airflow.execution import cluster_arguments, cluster_operator
-from s2ps_airflow.identity import SESSION_DAG
+from s2ps_airflow.identity import SESSION_ASSET, SESSION_DAG
 from s2ps_airflow.nodes import SESSION_PHASE, NodeGraph
 from s2ps_airflow.operators import AnnounceOperator, PlanOperator, RegisterSessionOperator
+from s2ps_airflow.timetable import SessionMapper, SessionTimetable
 
 
 def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
     """Make register_session -> plan_l0u -> L0U clusters -> announce_datatakes."""
     with DAG(
         dag_id,
-        schedule=None,
+        schedule=SessionTimetable(
+            assets=ensure_serialized_asset(Asset(SESSION_ASSET)), default_partition_mapper=SessionMapper()
+        ),
         catchup=False,
         default_args=DEFAULT_ARGS,
         params={
-            "session": Param("", type="string", minLength=1, title="Session folder", description=texts.PARAM_SESSION)
+            "session": Param(None, type=["null", "string"], title="Session folder", description=texts.PARAM_SESSION)
         },
         max_active_runs=4,
         doc_md=texts.SESSION_DAG,
@@ -33,7 +37,7 @@ def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
         register = RegisterSessionOperator(
             task_id="register_session",
             execution_timeout=SHORT_LIMIT,
-            doc_md="Checks every channel of the session against its DSIB and enters the session.",
+            doc_md="Checks every channel of the session against its DSIB; takes the session for this run.",
         )
         plan = PlanOperator(
             task_id=f"plan_{SESSION_PHASE}",

@@ -40,6 +40,33 @@ def register_session(folder: str) -> str:
     return str(record.id)
 
 
+def arrived_session(session: str) -> str:
+    """Check that a session that has arrived from a station is still whole; return its id. Its t0 stays."""
+    with translated():
+        return register_session(str(production.inventory().session(session).folder))
+
+
+def session_taken(session: str, run_id: str) -> None:
+    """Note that a run makes a session, so that ingestion does not announce it any more."""
+    with translated():
+        production.arrivals().announce(session, run_id, datetime.now(UTC))
+
+
+def poll_station(name: str) -> list[str]:
+    """Poll a station once; return the sessions that are complete and that no run has taken yet, of any station."""
+    with translated(), production.ingestion() as ingestion:
+        report = ingestion.poll(name)
+        for problem in report.problems:
+            log.warning("%s", problem)
+        if report.busy:
+            raise AirflowSkipException(f"station {name} is being polled by another run")
+        log.info(
+            "station %s: %d files listed, %d fetched (%d bytes), complete: %s",
+            name, report.listed, report.fetched, report.bytes, ", ".join(report.completed) or "nothing",
+        )  # fmt: skip
+        return [arrival.session for arrival in ingestion.arrivals.not_announced()]
+
+
 def plan(run: Any, phase_group: str, tile_nodes: frozenset[str]) -> tuple[Clusters, list[dict[str, Any]]]:
     """Plan a phase group; return the clusters per datastrip node and one record per tile."""
     with translated():

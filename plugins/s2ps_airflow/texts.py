@@ -32,7 +32,20 @@ SESSION_DAG: Final = """
 ### One downlink session to Level-0 units
 
 Checks that every channel of a session is complete, cuts the stream into granules (L0U) and announces each datatake
-found, which starts one run of the DAG `datatake` per datatake. Trigger it with the folder of the session.
+found, which starts one run of the DAG `datatake` per datatake. Sessions that arrive from stations start one run each;
+of a session that lies here already, trigger it with its folder. A datatake is announced once: to make it again,
+trigger the DAG `datatake` by hand or clear its tasks.
+"""
+
+_STATION_DAG: Final = """
+### Polls the {kind} station {name}
+
+Every {seconds:g} s it lists what the station has published, fetches what is new, and announces the sessions that are
+complete and that no run has taken yet (of all stations): each starts one run of the DAG `session_ingestion`.
+
+- **Skipped** means there was nothing to announce, or another run is still fetching from this station.
+- A poll that is killed loses nothing: what was fetched stays, and what was not announced is announced by the next one.
+- Pause the DAG to leave the station alone. `s2ps sessions` tells what arrives and what it lacks.
 """
 
 PARAM_DATATAKE: Final = (
@@ -69,6 +82,11 @@ TILE_GROUP: Final = "One copy per MGRS tile; a tile never waits for its siblings
 SUMMARY: Final = (
     "Prints the products and the time per level. Fails if a task of the run failed, so that the run is marked failed."
 )
+
+
+def station_dag(name: str, kind: str, seconds: float) -> str:
+    """Return the description of the DAG of a station."""
+    return _STATION_DAG.format(name=name, kind=kind, seconds=seconds)
 
 
 def minutes(limit: timedelta) -> str:

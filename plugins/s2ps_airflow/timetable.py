@@ -1,6 +1,6 @@
-"""One partition is one datatake: the timetable of the datatake DAG and its partition mapper.
+"""One partition is one session, or one datatake: the timetables of their DAGs and the partition mappers.
 
-Runs start from asset events that carry a datatake id as partition key. The same timetable lists the datatakes of
+Runs start from asset events that carry the id as partition key. The timetable of datatakes also lists those of
 the inventory between two dates, which is what `airflow backfill create` asks for.
 """
 
@@ -13,20 +13,46 @@ from typing import Any
 
 import pendulum
 from airflow.exceptions import InvalidPartitionKeyError
-from airflow.partition_mappers.base import PartitionMapper
 from airflow.timetables.base import DagRunInfo
 from airflow.timetables.simple import PartitionedAssetTimetable
 
-from s2ps_airflow.identity import sensing_start
+from s2ps_airflow.identity import DATATAKE_DAG, SESSION_DAG, downlink_start, sensing_start
+from s2ps_airflow.once import OnceMapper
 
 
-class DatatakeMapper(PartitionMapper):
-    """Maps a datatake id to itself and dates it by its sensing start."""
+class SessionMapper(OnceMapper):
+    """Maps a session id to itself, once, and dates it by the time in it."""
 
-    def to_downstream(self, key: str) -> str:
-        """Return the datatake id unchanged; raise ValueError when it is none."""
+    dag_id = SESSION_DAG
+
+    def check(self, key: str) -> None:
+        """Raise ValueError when a text is no session id."""
+        downlink_start(key)
+
+    def to_partition_date(self, downstream_key: str) -> datetime:
+        """Return the time in a session id."""
+        return downlink_start(downstream_key)
+
+
+class SessionTimetable(PartitionedAssetTimetable):
+    """Starts one run per session that ingestion has announced."""
+
+    description = "one run per session that has arrived from a station"
+
+    @property
+    def summary(self) -> str:
+        """Return the short text shown in lists of DAGs."""
+        return "Session"
+
+
+class DatatakeMapper(OnceMapper):
+    """Maps a datatake id to itself, once, and dates it by its sensing start."""
+
+    dag_id = DATATAKE_DAG
+
+    def check(self, key: str) -> None:
+        """Raise ValueError when a text is no datatake id."""
         sensing_start(key)
-        return key
 
     def to_partition_date(self, downstream_key: str) -> datetime:
         """Return the sensing start of a datatake."""

@@ -12,6 +12,7 @@ from airflow.exceptions import InvalidPartitionKeyError
 from airflow.sdk import Asset
 from airflow.serialization.encoders import ensure_serialized_asset
 
+from s2ps_airflow import once
 from s2ps_airflow.deadlines import InputAvailability, announced_t0
 from s2ps_airflow.timetable import DatatakeMapper, DatatakeTimetable
 
@@ -27,7 +28,8 @@ def timetable() -> DatatakeTimetable:
     )
 
 
-def test_mapper_keeps_the_datatake_and_dates_it_by_sensing() -> None:
+def test_mapper_keeps_the_datatake_and_dates_it_by_sensing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(once, "announced_run", lambda dag_id, key: None)
     assert DatatakeMapper().to_downstream(DATATAKE) == DATATAKE
     assert DatatakeMapper().to_partition_date(DATATAKE) == SENSED
     with pytest.raises(ValueError, match="is no datatake id: expected one as GS2B_"):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from s2ps.cli import demo_services as services
 from s2ps.cli.follow import AirflowWatch
 from s2ps.cli.run import only_session
 from s2ps.cli.terminal import FINDINGS, console, guarded, table
@@ -27,17 +29,27 @@ SESSION_DAG, DATATAKE_DAG = "session_ingestion", "datatake"
 RUN_LIMIT = 3600.0
 
 
+class StationKind(StrEnum):
+    """The interfaces the demonstration's station can have."""
+
+    xbip = "xbip"
+    cadip = "cadip"
+
+
 def demo(
     home: Home = HOME,
     session: Annotated[Path | None, typer.Option(help="Session folder. Default: simulate one.")] = None,
     scale: Annotated[int, typer.Option(min=1, max=40, help="Scale of the simulated session; 1 is the real size.")] = 10,
     port: Annotated[int | None, typer.Option(help="Port of the Airflow pages. Default: 8080, or a free one.")] = None,
+    station: Annotated[StationKind, typer.Option(help="Interface of the simulated station.")] = StationKind.xbip,
 ) -> None:
-    """Run a downlink session to L1C and L2A products under Airflow, and leave Airflow running.
+    """Bring a downlink session from a simulated station to products that can be searched and downloaded.
 
-    Simulates a session (unless one is given), starts Airflow, runs the session
-    DAG and one datatake DAG run per datatake found, and shows the progress. Run
-    again, it recognises what is there and makes only what is missing.
+    Simulates a session (unless one is given) that a station publishes, starts
+    Airflow, which polls the station, makes Level-0 of the session and L1C and
+    L2A products of each datatake, and a web service of the products. Shows the
+    progress and leaves all of it running. Run again, it shows what is there; a
+    session and its datatakes are announced once.
 
     Examples:
       s2ps demo
@@ -47,11 +59,11 @@ def demo(
     codes: 0 fine, 2 error, 130 interrupted; Airflow goes on running in each
     case, `s2ps stop` ends it.
     """
-    guarded(lambda: _demo(home, session, scale, port))
+    guarded(lambda: _demo(home, session, scale, port, station.value))
 
 
 def stop(home: Home = HOME) -> None:
-    """Stop the Airflow of a demonstration; what it wrote stays, and `s2ps demo` starts it again.
+    """Stop the Airflow of a demonstration, its station and its web service; what they wrote stays.
 
     Example:
       s2ps stop --home var/demo
@@ -72,26 +84,29 @@ def status(home: Home = HOME) -> None:
     guarded(lambda: _status(home))
 
 
-def _demo(home: Path, session: Path | None, scale: int, port: int | None) -> None:
+def _demo(home: Path, session: Path | None, scale: int, port: int | None, station: str) -> None:
     began = time.monotonic()
     settings = _beside(session, Settings.load(home)) if session else Settings.load(home)
     airflow = EmbeddedAirflow(settings.home / "airflow", port, settings=settings.environment())
     simulation = None if session else _start_simulation(settings.home, scale)
+    services.start_station(settings, station, session or settings.home / "session")
     with console.status("starting Airflow") as shown:
         airflow.start(on_step=lambda text: shown.update(f"starting Airflow: {text}"))
         console.print(f"Airflow is ready at [bold]{airflow.url}[/] [dim]after {time.monotonic() - began:.0f} s[/]")
         folder = session or _finish_simulation(settings.home, simulation, shown.update)
-    console.print(f"session {folder} [dim]after {time.monotonic() - began:.0f} s[/]")
+    name = services.session_of(folder)
+    console.print(f"session {name} at the {station} station [dim]after {time.monotonic() - began:.0f} s[/]")
     client = airflow.client()
     watch = AirflowWatch(client, settings.place("products"), _levels(settings), began)
-    earlier = {str(run["dag_run_id"]) for run in client.runs(DATATAKE_DAG)}
+    prip = None
     try:
-        datatakes = _run_session(client, watch, folder)
-        for datatake in datatakes:
+        services.poll_now(client)
+        for datatake in _run_session(client, watch, name):
             console.print(f"datatake [bold]{datatake}[/]")
-            watch.run(DATATAKE_DAG, partial(_run_of, client, datatake, earlier), RUN_LIMIT)
+            watch.run(DATATAKE_DAG, partial(_run_of, client, DATATAKE_DAG, datatake), RUN_LIMIT)
+        prip = services.start_prip(settings)
     finally:
-        _report(watch, airflow, settings, time.monotonic() - began)
+        _report(watch, airflow, settings, time.monotonic() - began, prip)
 
 
 def _start_simulation(home: Path, scale: int) -> subprocess.Popen[bytes] | None:
@@ -119,18 +134,16 @@ def _levels(settings: Settings) -> dict[str, str]:
     return {node.name: node.level.value for node in nodes}
 
 
-def _run_session(client: AirflowClient, watch: AirflowWatch, folder: Path) -> list[str]:
-    run_id = client.trigger(SESSION_DAG, {"session": str(folder.resolve())})
-    watch.run(SESSION_DAG, lambda: run_id, RUN_LIMIT)
-    found = client.xcom(SESSION_DAG, run_id, "announce_datatakes")
-    return sorted(found)
+def _run_session(client: AirflowClient, watch: AirflowWatch, session: str) -> list[str]:
+    find = partial(_run_of, client, SESSION_DAG, session)
+    watch.run(SESSION_DAG, find, RUN_LIMIT)
+    return sorted(client.xcom(SESSION_DAG, str(find()), "announce_datatakes"))
 
 
-def _run_of(client: AirflowClient, datatake: str, earlier: set[str]) -> str | None:
-    """Return the run of a datatake that was not there before; None while it is not."""
-    run = client.run_of_partition(DATATAKE_DAG, datatake)
-    found = str(run["dag_run_id"]) if run else None
-    return None if found in earlier else found
+def _run_of(client: AirflowClient, dag_id: str, key: str) -> str | None:
+    """Return the newest run of a session or datatake; None while there is none."""
+    run = client.run_of_partition(dag_id, key)
+    return str(run["dag_run_id"]) if run else None
 
 
 def _beside(session: Path, settings: Settings) -> Settings:
@@ -144,7 +157,9 @@ def _beside(session: Path, settings: Settings) -> Settings:
     return settings.model_copy(update=there)
 
 
-def _report(watch: AirflowWatch, airflow: EmbeddedAirflow, settings: Settings, seconds: float) -> None:
+def _report(
+    watch: AirflowWatch, airflow: EmbeddedAirflow, settings: Settings, seconds: float, prip: str | None
+) -> None:
     products = settings.place("products")
     if watch.seen:
         rows = [(name, f"{second:.0f} s") for name, second in sorted(watch.seen.items(), key=lambda item: item[1])]
@@ -153,7 +168,11 @@ def _report(watch: AirflowWatch, airflow: EmbeddedAirflow, settings: Settings, s
         console.print(f"and {items} product data items (DS, GR, TL, TC) in {products / 'PDI'}")
     spans = [(level, f"{span.first:.0f} s", f"{span.last - span.first:.0f} s") for level, span in watch.spans.items()]
     table("\nlevels", ("level", ">began after", ">took"), spans)
-    console.print(f"\nall in all [bold]{seconds:.0f} s[/]. Airflow goes on running:")
+    console.print(f"\nall in all [bold]{seconds:.0f} s[/]. All goes on running:")
+    if prip:
+        console.print(f"  PRIP   [bold]{prip}/odata/v1/Products[/]   STAC [bold]{prip}/stac[/]")
+        query = f"curl '{prip}/odata/v1/Products?$filter=contains(Name,%27MSIL1C%27)&$top=3'"
+        console.print(f"  query  [bold]{query}[/]", soft_wrap=True)
     console.print(
         f"  page   [bold]{airflow.url}[/]   user [bold]{airflow.user}[/]   password [bold]{airflow.password}[/]"
     )
@@ -161,15 +180,18 @@ def _report(watch: AirflowWatch, airflow: EmbeddedAirflow, settings: Settings, s
 
 
 def _stop(home: Path) -> None:
-    airflow = EmbeddedAirflow(Settings.load(home).home / "airflow")
-    forced = airflow.stop()
+    settings = Settings.load(home)
+    forced = EmbeddedAirflow(settings.home / "airflow").stop() + services.companions(settings).stop()
     console.print("Airflow is stopped" + (f" ({', '.join(forced)} had to be forced)" if forced else ""))
 
 
 def _status(home: Path) -> None:
     airflow = EmbeddedAirflow(Settings.load(home).home / "airflow")
     found = airflow.status()
-    table("Airflow", ("component", "state"), found.components.items())
+    beside = {
+        name: f"running at {each.said}" for name, each in services.companions(Settings.load(home)).running().items()
+    }
+    table("Airflow", ("component", "state"), [*found.components.items(), *beside.items()])
     for problem in found.problems:
         console.print(problem)
     if found.url is None:

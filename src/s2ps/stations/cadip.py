@@ -16,7 +16,7 @@ from s2ps.stations.cadip_entities import CadipEntities, Row
 from s2ps.stations.cadip_metadata import METADATA
 from s2ps.stations.http_station import TOKEN_PATH, Download, absent, application, fetched, running
 from s2ps.stations.settings import StationSettings
-from s2ps.stations.station import Station, certified, pickup_point, session_content
+from s2ps.stations.station import Station, certified, session_station
 
 ROOT = "/odata/v1"
 
@@ -28,7 +28,7 @@ def serve(content: Path | None, settings: StationSettings | None = None) -> Iter
     The address ends in /odata/v1. Source: CADIP, OData v4 with $filter, $orderby, $top, $skip, $count, $expand, $value.
     """
     settings = settings or StationSettings()
-    pickup, faults = pickup_point(session_content(content, settings), settings)
+    pickup, faults = session_station(content, settings)
     entities = CadipEntities(pickup, faults)
 
     def find(ident: UUID) -> Download | None:

@@ -19,7 +19,7 @@ from s2ps.stations.ftp_tree import PickupFiles
 from s2ps.stations.misbehaviour import Faults, Kind
 from s2ps.stations.pickup import PickupPoint
 from s2ps.stations.settings import StationSettings
-from s2ps.stations.station import Station, certified, pickup_point, session_content
+from s2ps.stations.station import Station, certified, session_station
 
 logging.getLogger("pyftpdlib").setLevel(logging.CRITICAL)
 _READ_ONLY = "elr"
@@ -32,7 +32,7 @@ def serve(content: Path | None, settings: StationSettings | None = None) -> Iter
     Source: FTPS with explicit TLS (RFC 4217), passive transfers, MLSD and LIST, REST; TLS 1.2 or newer.
     """
     settings = settings or StationSettings()
-    pickup, faults = pickup_point(session_content(content, settings), settings)
+    pickup, faults = session_station(content, settings)
     with certified(settings, always=True) as certificate:
         handler = _handler(pickup, faults, settings, str(certificate.both) if certificate else "")
         server = FTPServer((settings.host, settings.port), handler, ioloop=IOLoop())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
@@ -15,6 +15,7 @@ from s2ps.stations.deposits import deposits
 from s2ps.stations.files import SessionPart, StationFile
 from s2ps.stations.timeline import NOMINAL, Area, Timeline
 
+Source = Callable[[], tuple[StationFile, ...]]
 _IDS = UUID("6f2d1c9e-5d0b-4a57-9d36-0d5b3f0f2a10")
 HOSTILE_NAMES = (
     "../../../../../../var/s2ps_escaped.raw",
@@ -50,19 +51,34 @@ class Published:
 class PickupPoint:
     """What a station publishes; time goes by itself or by `advance`, as the timeline says. Safe in threads."""
 
-    def __init__(self, files: Sequence[StationFile], timeline: Timeline, *, hostile: bool = False) -> None:
-        """`hostile` adds files with hostile names, in the session of the first file."""
-        parts = [file.part for file in files if file.part is not None]
-        evil = [StationFile(n, BytesContent(b"hostile"), datetime.now(UTC), *parts[:1]) for n in HOSTILE_NAMES]
-        self.files = tuple(files)
+    def __init__(
+        self, files: Sequence[StationFile], timeline: Timeline, *, hostile: bool = False, live: Source | None = None
+    ) -> None:
+        """`hostile` adds files with hostile names, in the session of the first file; `live` tells of later files."""
         self.timeline = timeline
-        self._deposits = deposits([*files, *(evil if hostile else [])], timeline)
-        self._times = [deposit.at for deposit in self._deposits]
+        self._hostile, self._live, self._asked = hostile, live, time.monotonic()
+        self._take(tuple(files))
         self._began = time.monotonic()
         self._opened = datetime.now(UTC)
         self._moved = 0.0
         self._lock = threading.Lock()
         self._seen: tuple[int, tuple[Published, ...]] = (-1, ())
+
+    def _take(self, files: tuple[StationFile, ...]) -> None:
+        parts = [file.part for file in files if file.part is not None]
+        evil = [StationFile(n, BytesContent(b"hostile"), datetime.now(UTC), *parts[:1]) for n in HOSTILE_NAMES]
+        self.files = files
+        self._deposits = deposits([*files, *(evil if self._hostile else [])], self.timeline)
+        self._times = [deposit.at for deposit in self._deposits]
+
+    def _look(self) -> None:
+        """Take in what has come to the content since a second ago, when it is live."""
+        if self._live is None or time.monotonic() < self._asked + 1:
+            return
+        found, self._asked = self._live(), time.monotonic()
+        if found != self.files:
+            self._take(found)
+            self._seen = (-1, ())
 
     @property
     def elapsed(self) -> float:
@@ -81,8 +97,9 @@ class PickupPoint:
 
     def published(self) -> tuple[Published, ...]:
         """Return what is to be seen now; the very same tuple as long as nothing has happened."""
-        due = bisect_right(self._times, self.elapsed)
         with self._lock:
+            self._look()
+            due = bisect_right(self._times, self.elapsed)
             if self._seen[0] != due:
                 self._seen = (due, self._listing(due))
             return self._seen[1]

@@ -38,6 +38,8 @@ class StationSettings(BaseModel):
     """AUXIP: how attributes are called; "lower" is id, name, contentLength, creationDate."""
     folders: str = "{satellite}/DCS_{station_unit}_{session}_dat/ch_{channel}"
     """XBIP and EDIP: folder of a session's files below the area. Fields: satellite, session, station_unit, channel."""
+    live: bool = False
+    """XBIP, CADIP, EDIP: sessions that come to the content later are published then; there may be none at first."""
     timeline: Timeline = Timeline()
     misbehaviour: Misbehaviour = Misbehaviour()
     certificate_folder: Path | None = None

@@ -12,7 +12,7 @@ from s2ps.model.errors import ConfigurationError
 from s2ps.stations.certificate import Certificate, make_certificate
 from s2ps.stations.files import StationFile, session_files
 from s2ps.stations.misbehaviour import Faults
-from s2ps.stations.pickup import PickupPoint
+from s2ps.stations.pickup import PickupPoint, Source
 from s2ps.stations.settings import StationSettings
 
 
@@ -55,16 +55,32 @@ def certified(settings: StationSettings, *, always: bool = False) -> Iterator[Ce
             yield make_certificate(Path(folder), settings.host)
 
 
-def pickup_point(files: tuple[StationFile, ...], settings: StationSettings) -> tuple[PickupPoint, Faults]:
+def pickup_point(
+    files: tuple[StationFile, ...], settings: StationSettings, live: Source | None = None
+) -> tuple[PickupPoint, Faults]:
     """Return the pick-up point of files and timeline, and the faults."""
     behaviour = settings.misbehaviour
-    return PickupPoint(files, settings.timeline, hostile=behaviour.hostile_names), Faults(behaviour)
+    return PickupPoint(files, settings.timeline, hostile=behaviour.hostile_names, live=live), Faults(behaviour)
 
 
-def session_content(content: Path | None, settings: StationSettings) -> tuple[StationFile, ...]:
+def session_station(content: Path | None, settings: StationSettings) -> tuple[PickupPoint, Faults]:
+    """Return the pick-up point of the sessions of a folder and of the timeline; ConfigurationError without any."""
+    if content is None or not settings.live:
+        return pickup_point(_session_content(content, settings), settings)
+
+    def later() -> tuple[StationFile, ...]:
+        there = any(content.rglob("*_DSIB.xml")) if content.is_dir() else False
+        return _session_content(content if there else None, settings, empty=True)
+
+    return pickup_point(later(), settings, later)
+
+
+def _session_content(
+    content: Path | None, settings: StationSettings, *, empty: bool = False
+) -> tuple[StationFile, ...]:
     """Return the files of the sessions of a folder and of the timeline; ConfigurationError when there is none."""
     made = tuple(file for session in settings.timeline.virtual for file in session.files())
-    if content is None and not made:
+    if content is None and not made and not empty:
         raise ConfigurationError(
             "the station has nothing to publish", next_step="give --content DIR, or a timeline with `virtual` sessions"
         )

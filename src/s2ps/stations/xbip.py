@@ -21,7 +21,7 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 from s2ps.stations.dav_tree import PickupProvider
 from s2ps.stations.misbehaviour import PIECE, Faults
 from s2ps.stations.settings import StationSettings
-from s2ps.stations.station import Station, certified, pickup_point, session_content
+from s2ps.stations.station import Station, certified, session_station
 
 logging.getLogger("wsgidav").setLevel(logging.CRITICAL)
 _FINITE = b'<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:"><D:propfind-finite-depth/></D:error>\n'
@@ -35,7 +35,7 @@ def serve(content: Path | None, settings: StationSettings | None = None) -> Iter
     Source: EDRS/X-band pick-up point, WebDAV class 1 (RFC 4918), PROPFIND Depth 0, 1 and infinity, GET with ranges.
     """
     settings = settings or StationSettings()
-    pickup, faults = pickup_point(session_content(content, settings), settings)
+    pickup, faults = session_station(content, settings)
     with certified(settings) as certificate:
         app = Misbehaving(_dav(PickupProvider(pickup, faults, settings.folders), settings), faults)
         server = _Server((settings.host, settings.port), app, numthreads=24, timeout=30, shutdown_timeout=1)

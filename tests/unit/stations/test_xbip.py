@@ -10,7 +10,7 @@ import httpx
 import pytest
 from lxml import etree
 from pydantic import SecretStr
-from unit.stations.sessions import SESSION, block, data
+from unit.stations.sessions import SESSION, block, data, write_session
 
 from s2ps.model.errors import ConfigurationError
 from s2ps.stations import xbip
@@ -119,3 +119,12 @@ def test_a_file_appears_when_its_time_has_come(content: Path) -> None:
 def test_a_station_without_content_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="nothing to publish"), xbip.serve(None):
         pass
+
+
+def test_a_live_station_publishes_what_comes_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with xbip.serve(tmp_path / "session", StationSettings(live=True)) as station:
+        assert set(listing(station.url + "/NOMINAL/")) == {"/NOMINAL/"}
+        write_session(tmp_path / "aside").rename(tmp_path / "session")
+        monkeypatch.setattr(station.pickup, "_asked", 0.0)
+        assert listing(station.url + "/NOMINAL/")[FILE] == len(data(1, 2))
+        assert httpx.get(station.url + FILE).content == data(1, 2)
