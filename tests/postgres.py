@@ -66,8 +66,8 @@ def require_packages() -> None:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Run a server until the end; without root, as the user of the tests."""
+def server(wanted: str = FAST) -> Iterator[Server]:
+    """Run a server with these settings until the end; without root, as the user of the tests."""
     require_packages()
     folder = Path(tempfile.mkdtemp(prefix="s2ps-postgresql-"))
     root = os.geteuid() == 0
@@ -79,7 +79,7 @@ def server() -> Iterator[Server]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        settings = " ".join(f"-c {item}" for item in FAST.split())
+        settings = " ".join(f"-c {item}" for item in wanted.split())
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} {settings}"
         _run("pg_ctl", account, "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
         try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parents[1]
 PARTS = (
-    "planning", "runner", "start", "images", "chain", "deframing", "download", "publication", "staging", "pods",
+    "planning", "runner", "start", "images", "chain", "deframing", "download", "publication", "prip", "staging", "pods",
 )  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     """Measure the chosen parts, print them and write them as JSON."""
     options = _options()
     sys.path.insert(0, str(TESTS))
-    from performance import chain, parts
+    from performance import chain, parts, prip
     from performance.report import Report, machine
 
     report = Report()
@@ -45,6 +45,8 @@ def main() -> int:
         if "deframing" in options.only and home.is_dir():
             parts.measure_deframing(home, report)
         _on_disk(options, folder, report)
+        if "prip" in options.only:
+            prip.measure_prip(folder / "prip", report, options.products)
         _on_cluster(options, folder, report)
     report.write(options.json)
     print(f"written to {options.json}")
@@ -95,6 +97,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--shrink", type=int, default=1, help="divide the sizes of files in staging and download")
     parser.add_argument("--tasks", type=int, default=8, help="tasks of each kind in the part pods")
     parser.add_argument("--waiting", type=int, default=6, help="tasks that wait at once in the part pods; 0: none")
+    parser.add_argument("--products", type=int, default=1_000_000, help="products in the part prip")
     parser.add_argument("--json", type=Path, default=Path("var/bench.json"), help="where the figures go")
     return parser.parse_args()
 

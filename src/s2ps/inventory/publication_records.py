@@ -15,6 +15,8 @@ from s2ps.model.errors import PublicationError
 SYSTEMATIC = "systematic_production"
 PRODUCTION_TYPES = (SYSTEMATIC, "on_demand_default", "on_demand_non_default")
 AttributeValue = str | bool | int | float | datetime
+LONGEST_TEXT = 2000
+"""Bytes of the text of an attribute: what an index of PostgreSQL holds."""
 _LARGEST = 2**63
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:s2ps:product")
 
@@ -104,6 +106,8 @@ def check(publication: Publication) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     findings = [f"its {what} has no time zone" for what, date in dates.items() if date and date.tzinfo is None]
     findings += [f"attribute {name} is given twice" for name in twice]
+    long = [each.name for each in publication.attributes if len(str(each.value).encode()) > LONGEST_TEXT]
+    findings += [f"attribute {name} has more than {LONGEST_TEXT} bytes" for name in long]
     if not publication.name:
         findings.append("it has no name")
     if not publication.checksums or not all(each.value for each in publication.checksums):

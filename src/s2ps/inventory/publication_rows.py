@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import CompoundSelect, Connection, Row, Select, cast, null, select, union_all
 
 from s2ps.inventory.geometry import BOX, footprint_values
 from s2ps.inventory.publication_records import Attribute, Checksum, Publication
@@ -59,10 +59,18 @@ def read_attributes(connection: Connection, keys: Sequence[int]) -> dict[int, li
     found: dict[int, list[Attribute]] = {key: [] for key in keys}
     if not keys:
         return found
-    for table in ATTRIBUTES.values():
-        query = select(table).where(table.c.publication.in_(keys))
-        for row in connection.execute(query):
-            found[row.publication].append(Attribute(row.name, row.value))
+    for row in connection.execute(_attributes_of(keys)):
+        value = next(each for each in row[2:] if each is not None)
+        found[row[0]].append(Attribute(row[1], value))
     for some in found.values():
         some.sort(key=lambda each: each.name)
     return found
+
+
+def _attributes_of(keys: Sequence[int]) -> CompoundSelect[Any]:
+    """Return one statement for the attributes of all types: key, name, and a column for each type."""
+    selects: list[Select[Any]] = []
+    for kind, table in ATTRIBUTES.items():
+        values = [table.c.value if other is kind else cast(null(), of.c.value.type) for other, of in ATTRIBUTES.items()]
+        selects.append(select(table.c.publication, table.c.name, *values).where(table.c.publication.in_(keys)))
+    return union_all(*selects)

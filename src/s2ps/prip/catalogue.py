@@ -20,6 +20,7 @@ from s2ps.prip.odata.options import Query
 from s2ps.prip.odata.ordering import after, token_of
 
 LONGEST_QUERY_MS = 30_000
+_FOR_SHORT_QUERIES = f"SET LOCAL statement_timeout = {LONGEST_QUERY_MS}; SET LOCAL jit = off"
 _CANCELLED = "57014"
 _COLUMNS = tuple(
     column for column in PUBLICATIONS.c if column.name not in ("stac_item", "west", "south", "east", "north")
@@ -102,7 +103,7 @@ class Catalogue:
         try:
             with self._engine.connect() as connection:
                 if self.dialect == POSTGRESQL:
-                    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LONGEST_QUERY_MS}")
+                    connection.exec_driver_sql(_FOR_SHORT_QUERIES)
                 yield connection
         except DBAPIError as error:
             if getattr(error.orig, "pgcode", None) == _CANCELLED:

@@ -49,3 +49,15 @@ def start(inventory: Inventory, tmp_path: Path) -> Iterator[Starter]:  # noqa: F
 def client(start: Starter, products: tuple[Publication, ...]) -> httpx.Client:
     """A client that needs no password."""
     return start(anonymous=True)
+
+
+@pytest.fixture(scope="session")
+def open_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a service over SQLite that stays as it is."""
+    folder = tmp_path_factory.mktemp("prip")
+    kept = Inventory(folder / "inventory.sqlite")
+    publish(kept, small_set(folder))
+    own = PripSettings(anonymous=True)
+    service = make_service(kept, own, Accounts(folder / "users.yaml"), SECRET)
+    with serving(application(service, own)) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client

@@ -21,8 +21,11 @@ def product_document(
 ) -> dict[str, Any]:
     """Return a product with the selected properties and the expanded navigation properties."""
     document: dict[str, Any] = {"@odata.mediaContentType": row.content_type}
+    shape = _geojson(row) if "Footprint" in select or "GeoFootprint" in select else None
     for name in select:
-        document[name] = _SHOWN[name](row)
+        document[name] = _SHOWN[name](row) if name in _SHOWN else shape
+    if shape is not None and "Footprint" in select:
+        document["Footprint"] = shape | _REFERENCE
     if "Attributes" in expand:
         document["Attributes"] = [attribute_document(each) for each in attributes]
     if "Quicklooks" in expand:
@@ -60,11 +63,7 @@ def _geojson(row: Row[Any]) -> dict[str, Any] | None:
     return None if row.footprint is None else dict(shapely.geometry.mapping(row.footprint))
 
 
-def _geojson_with_reference(row: Row[Any]) -> dict[str, Any] | None:
-    shape = _geojson(row)
-    return shape and shape | {"crs": {"type": "name", "properties": {"name": "EPSG:4326"}}}
-
-
+_REFERENCE = {"crs": {"type": "name", "properties": {"name": "EPSG:4326"}}}
 _SHOWN: dict[str, Callable[[Row[Any]], Any]] = {
     "Id": lambda row: str(row.id),
     "Name": lambda row: row.name,
@@ -77,6 +76,4 @@ _SHOWN: dict[str, Callable[[Row[Any]], Any]] = {
     "ProductionType": lambda row: row.production_type,
     "Checksum": lambda row: row.checksums,
     "ContentDate": lambda row: {"Start": _time(row.content_start), "End": _time(row.content_end)},
-    "Footprint": _geojson_with_reference,
-    "GeoFootprint": _geojson,
 }

@@ -146,8 +146,11 @@ def _path(node: ast._Node) -> tuple[str, ...]:
 
 
 def _of_attribute(path: tuple[str, ...], of: AttributeType) -> Operand:
-    """Return Name, Value or ValueType of an attribute; a cast must be to the type of the collection."""
-    steps = path[1:] if path and path[0] == of.name else path
+    """Return Name, Value or ValueType of an attribute.
+
+    The type of the collection holds; clients cast the value to another one and mean this (eodag: StringAttribute).
+    """
+    steps = path[1:] if path and path[0] in BY_NAME else path
     if steps == ("Name",):
         return Operand(Kind.STRING, of.table.c.name)
     if steps == ("Value",):

@@ -94,7 +94,7 @@ def _number(name: str, options: dict[str, str]) -> int | None:
 
 
 def _flag(name: str, options: dict[str, str]) -> bool:
-    text = options.get(name, "false")
+    text = options.get(name, "false").lower()
     if text not in ("true", "false"):
         raise bad(f"{name}={text[:40]} is neither true nor false", name)
     return text == "true"

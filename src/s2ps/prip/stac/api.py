@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import attr
 from fastapi import Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy import func, select
 from stac_fastapi.api.app import StacApi
 from stac_fastapi.api.models import ItemCollectionUri
@@ -166,6 +167,7 @@ def stac_application(service: Service) -> FastAPI:
         items_get_request_model=ItemsGet,
     )
     made.state.router_prefix = STAC
+    made.add_exception_handler(RequestValidationError, _not_valid)
     app: FastAPI = api.app
     return app
 
@@ -175,6 +177,13 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
         raise error
     document = {"code": error.document["error"]["code"], "description": error.message}
     return JSONResponse(document, error.status, headers=error.headers)
+
+
+async def _not_valid(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    wrong = "; ".join(f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return JSONResponse({"code": "BadRequest", "description": wrong[:1000]}, 400)
 
 
 def _root(request: Request) -> str:
