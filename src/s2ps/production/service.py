@@ -33,8 +33,6 @@ from s2ps.production.products import Shelf, provenance_of
 from s2ps.production.requests import RequestBuilder, Subject
 from s2ps.production.runs import ClusterRef, RunKey, RunState
 from s2ps.production.sessions import known_session
-from s2ps.publication.product_facts import Origin
-from s2ps.publication.publisher import Publisher
 from s2ps.settings import Settings
 from s2ps.staging import layout
 from s2ps.staging.location import open_store
@@ -262,6 +260,9 @@ class Production:
         if not self.settings.packaging:
             yield lambda _path: None
             return
+        from s2ps.publication.product_facts import Origin  # tasks that publish nothing load no image libraries
+        from s2ps.publication.publisher import Publisher
+
         known = (strip.footprint for strip in datastrips_of(self.inventory, record.id))
         footprint = next((found for found in known if found is not None), None)
         origin = Origin(
