@@ -56,9 +56,10 @@ def build_station_dag(name: str, kind: str, seconds: float) -> DAG:
         PollStationOperator(
             task_id="poll",
             station=name,
-            retries=0,
+            retries=1,
+            retry_delay=timedelta(seconds=10),
             execution_timeout=LONGEST_POLL,
             priority_weight=PLAN_AND_PUBLISH,
-            doc_md="Lists, fetches what is new, announces what is complete. The next poll is the retry.",
+            doc_md="Lists, fetches what is new, announces what is complete. The next poll goes on.",
         )
     return dag
