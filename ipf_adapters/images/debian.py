@@ -86,6 +86,7 @@ def _mmdebstrap(recipe: Debian, tar: Path) -> None:
     excluded = [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
     arguments = [
         "--variant=minbase",
+        "--dpkgopt=force-unsafe-io",
         "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
         f"--include={packages}",
         *excluded,
