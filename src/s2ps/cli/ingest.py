@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,9 +11,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from s2ps.cli.simulate import Home
-from s2ps.cli.terminal import FINDINGS, console, escape, guarded, table
+from s2ps.cli.terminal import FINDINGS, INTERRUPTED, console, errors, escape, guarded, table
 from s2ps.ingestion.report import PollReport
 from s2ps.ingestion.service import Ingestion, SessionStatus, stations_file
 from s2ps.ingestion.stations import Station, Stations
@@ -71,31 +74,50 @@ def _ingest(home: Path, names: Sequence[str], once: bool) -> None:
         raise InputError(
             f"{stations_file(service.settings)} lists no station", next_step="write it as docs/ingestion.md shows"
         )
-    due = {station.name: time.monotonic() for station in wanted}
+    outcomes: list[bool | S2psError] = []
+    threads = [
+        threading.Thread(target=_watch, args=(service, station, once, outcomes), name=station.name, daemon=True)
+        for station in wanted
+    ]
+    for thread in threads:
+        thread.start()
     try:
-        while True:
-            station = min(wanted, key=lambda one: due[one.name])
-            time.sleep(max(0.0, due[station.name] - time.monotonic()))
-            fine = _poll(service, station)
-            due[station.name] = time.monotonic() + station.poll_s
-            if once:
-                wanted.remove(station)
-                if not fine:
-                    due["failed"] = 0.0
-                if not wanted:
-                    break
-    finally:
-        service.close()
-    if "failed" in due:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(1.0)
+    except KeyboardInterrupt:
+        errors.print("\n[yellow]interrupted[/]; what is fetched is kept, the same command goes on from there")
+        os._exit(INTERRUPTED)  # transfers are left where they are, as after a crash
+    service.close()
+    for outcome in outcomes:
+        if isinstance(outcome, S2psError):
+            raise outcome
+    if not all(outcomes):
         raise SystemExit(FINDINGS)
 
 
+def _watch(service: Ingestion, station: Station, once: bool, outcomes: list[bool | S2psError]) -> None:
+    """Poll one station, once or for ever; a long download keeps no other station waiting."""
+    while True:
+        began = time.monotonic()
+        try:
+            fine = _poll(service, station)
+        except S2psError as error:
+            console.print(f"{_now()} {station.name}: [red]{escape(str(error))}[/]: it is not polled any more")
+            outcomes.append(error)
+            return
+        if once:
+            outcomes.append(fine)
+            return
+        time.sleep(max(0.0, began + station.poll_s - time.monotonic()))
+
+
 def _poll(service: Ingestion, station: Station) -> bool:
-    """Poll a station and say what happened; a station that fails is tried again at its next turn."""
+    """Poll a station and say what happened; what may pass is tried again at its next turn."""
     try:
         report = service.poll(station.name)
-    except S2psError as error:
-        if not error.retryable:
+    except (S2psError, OSError, SQLAlchemyError) as error:
+        if isinstance(error, S2psError) and not error.retryable:
             raise
         console.print(f"{_now()} {station.name}: [red]{escape(str(error))}[/]")
         return False

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +39,24 @@ def test_a_session_is_fetched_and_what_is_missing_is_named(tmp_path: Path) -> No
         broken = CliRunner().invoke(app, ["ingest", *home, "--once"])
         assert broken.exit_code == 1
         assert "404" in broken.output
+
+
+def test_a_dead_station_keeps_no_other_waiting_and_an_interrupt_ends_it(tmp_path: Path) -> None:
+    where = (tmp_path / "in").as_uri()
+    disk = {"name": "disk", "kind": "folder", "url": where, "nominal": "nothing", "poll_seconds": 0.1}
+    dead = {"name": "dead", "kind": "xbip", "url": "http://127.0.0.1:9/", "poll_seconds": 0.1}
+    (tmp_path / "stations.yaml").write_text(json.dumps([disk, dead]))
+    command = [str(Path(sys.executable).with_name("s2ps")), "ingest", "--home", str(tmp_path)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        said = ""
+        while not ("disk: " in said and "dead: " in said):
+            line = process.stdout.readline() if process.stdout else ""
+            assert line, said
+            said += line
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
 
 
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
