@@ -26,7 +26,10 @@ WHEEL_SOURCES = ("src", "ipf_adapters", "pyproject.toml", "README.md", "LICENSE"
 def requirements_tree(recipe: Python, tree: Path) -> None:
     """Install pinned requirements, as wheels for Debian 12, below a folder."""
     file = PROJECT / "requirements" / recipe.requirements
-    _install(tree, ["--require-hashes", "--only-binary", ":all:", "-r", str(file)])
+    built = [word for name in recipe.from_source for word in ("--no-binary", name)]
+    if built:
+        built.append("--no-build-isolation")
+    _install(tree, ["--require-hashes", "--only-binary", ":all:", *built, "-r", str(file)])
     site = tree / SITE
     for pattern in recipe.prune:
         for path in site.glob(pattern):

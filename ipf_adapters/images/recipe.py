@@ -35,6 +35,8 @@ class Python(_Part):
     """Patterns below the package folder that no program needs."""
     keep_botocore: tuple[str, ...] = ()
     """Services whose descriptions botocore keeps; empty: all."""
+    from_source: tuple[str, ...] = ()
+    """Packages of plain Python that are published without a wheel: built here, with the pinned setuptools."""
 
 
 class Project(_Part):
