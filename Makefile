@@ -94,7 +94,7 @@ bench: $(VENV)/.dev ## Measure what docs/performance.md reports
 lock: ## Write the pinned requirements anew from requirements/*.in
 	@cd requirements && ../$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 dev.in -o dev.txt
 	@cd requirements && ../$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements.in -c dev.txt -o requirements.txt
-	@cd requirements && for set in runner processors service; do ../$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 $$set.in --no-emit-package ccsdspy --no-emit-package uv -c dev.txt -o $$set.txt || exit 1; done
+	@cd requirements && for set in runner processors service; do ../$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 $$set.in --no-emit-package uv -c dev.txt -o $$set.txt || exit 1; done
 
 clean: ## Remove what was generated
 	rm -rf var build dist .pytest_cache .mypy_cache .ruff_cache *.egg-info src/*.egg-info
