@@ -57,6 +57,11 @@ class Service:
         """Run a command in the engine's network, where the published ports are."""
         return self.command(str(HERE / "docker_engine.bash"), "inside", str(self.folder), *arguments)
 
+    def found(self, condition: str) -> list[str]:
+        """Return the names of the products the web service finds."""
+        query = ["--get", "--data-urlencode", f"$filter={condition}", "http://127.0.0.1:8082/odata/v1/Products"]
+        return [item["Name"] for item in json.loads(self.inside("curl", "--silent", "--fail", *query))["value"]]
+
     def listing(self, path: str) -> list[str]:
         """Return the names a page of the publication server shows."""
         page = self.inside("curl", "--silent", "--fail", f"http://127.0.0.1:8081/{path}")
@@ -116,11 +121,13 @@ def test_a_session_becomes_products_and_nothing_stays(service: Service) -> None:
         "curl", "--silent", "--fail", f"http://127.0.0.1:8081/L2A/{service.listing('L2A/')[0]}/manifest.safe"
     )
     assert "xfdu:XFDU" in manifest
+    for level in ("L1C", "L2A"):
+        assert len(service.found(f"startswith(Name,'S2B_MSI{level}_')")) == len(tiles)
 
 
 def test_processes_are_not_root_and_secrets_are_in_no_log(service: Service) -> None:
     names = service.command("docker", "ps", "--format", "{{.Names}}").split()
-    assert len(names) == 7
+    assert len(names) == 8
     for name in names:
         users = service.command("docker", "top", name, "-eo", "uid").split()[1:]
         assert set(users) == {"10001"}, name
