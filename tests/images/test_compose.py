@@ -129,8 +129,8 @@ def test_processes_are_not_root_and_secrets_are_in_no_log(service: Service) -> N
     names = service.command("docker", "ps", "--format", "{{.Names}}").split()
     assert len(names) == 8
     for name in names:
-        users = service.command("docker", "top", name, "-eo", "uid").split()[1:]
-        assert set(users) == {"10001"}, name
+        _, *processes = service.command("docker", "top", name, "-eo", "pid,uid").splitlines()
+        assert {line.split()[1] for line in processes} == {"10001"}, name
     logs = service.compose("logs", "--no-color")
     secrets = {name: value for name, value in service.secrets.items() if name != "S2PS_VERSION"}
     assert not [name for name, value in secrets.items() if value in logs]
