@@ -46,16 +46,20 @@ def test_a_dead_station_keeps_no_other_waiting_and_an_interrupt_ends_it(tmp_path
     disk = {"name": "disk", "kind": "folder", "url": where, "nominal": "nothing", "poll_seconds": 0.1}
     dead = {"name": "dead", "kind": "xbip", "url": "http://127.0.0.1:9/", "poll_seconds": 0.1}
     (tmp_path / "stations.yaml").write_text(json.dumps([disk, dead]))
-    command = [str(Path(sys.executable).with_name("s2ps")), "ingest", "--home", str(tmp_path)]
+    program = [str(Path(sys.executable).with_name("s2ps")), "ingest", "--home", str(tmp_path)]
+    command = ["env", "--default-signal=INT", *program]  # a shell lets what it runs in the background ignore it
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         said = ""
-        while not ("disk: " in said and "dead: " in said):
-            line = process.stdout.readline() if process.stdout else ""
-            assert line, said
-            said += line
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        try:
+            while not ("disk: " in said and "dead: " in said):
+                line = process.stdout.readline() if process.stdout else ""
+                assert line, said
+                said += line
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
 
 
