@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,8 @@ class Service:
     client: AirflowClient
     station: Station
     session: str
+    killed: list[int]
+    """Schedulers that were killed; each led a group, in which its idle workers stay."""
 
     @property
     def inventory(self) -> Inventory:
@@ -57,6 +60,7 @@ class Service:
         """Kill the scheduler without warning; tasks it has started go on. Then start another one."""
         (scheduler,) = [found for found in self.airflow._processes() if found.name == "scheduler"]
         assert isinstance(scheduler, Process)
+        self.killed.append(scheduler.pid)
         os.kill(scheduler.pid, signal.SIGKILL)
         until(lambda: not scheduler.alive, "the scheduler is dead")
         self.airflow.start()
@@ -91,13 +95,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         )
         settings = Settings.load(home).environment()
         airflow = EmbeddedAirflow(home / "airflow", 8775, settings=settings)
+        killed: list[int] = []
         try:
             airflow.start()
             client = airflow.client()
-            yield Service(home, airflow, client, station, session)
+            yield Service(home, airflow, client, station, session, killed)
             client.close()
         finally:
             airflow.stop()
+            for leader in killed:
+                with suppress(ProcessLookupError):
+                    os.killpg(leader, signal.SIGKILL)
 
 
 def ended(service: Service, dag_id: str) -> str | None:
