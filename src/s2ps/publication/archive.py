@@ -22,7 +22,8 @@ from s2ps.publication import zip_records
 
 TAR, ZIP = "application/x-tar", "application/zip"
 _TAR_END = 2 * tarfile.BLOCKSIZE
-READ_BYTES = 4 * 1024 * 1024
+READ_BYTES = 256 * 1024
+"""What stays in the cache of a core between reading and CRC."""
 AHEAD = 4
 """Files whose CRC is found while others are written; a zip has it before the data."""
 
@@ -124,8 +125,8 @@ def _content(path: Path) -> Content:
 
 def crc_of(path: Path) -> int:
     """Return the CRC-32 of a file as zip has it."""
-    crc = 0
+    crc, buffer = 0, memoryview(bytearray(READ_BYTES))
     with path.open("rb", buffering=0) as stream:
-        while block := stream.read(READ_BYTES):
-            crc = zlib.crc32(block, crc)
+        while read := stream.readinto(buffer):
+            crc = zlib.crc32(buffer[:read], crc)
     return crc

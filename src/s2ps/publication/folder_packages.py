@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -17,27 +18,55 @@ from s2ps.staging.keys import checked
 from s2ps.staging.layout import PARTIAL_MARK
 from s2ps.staging.location import local_root
 
-BLOCK_BYTES = 2 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
 _LOCKS, _LOCK_FILES = ".locks", 64
 _TRIES = 10
 
 
 class FileSink:
-    """A file that takes blocks one after the other; each is on its way to the disk while the next is made."""
+    """A file that takes blocks one after the other.
+
+    Whole blocks go to the disk past the page cache, which spares a copy of each and the cache for others; the last one,
+    and all of them where the file system does not allow that, go through the cache and are sent to the disk at once.
+    """
 
     block_bytes = BLOCK_BYTES
     writers = 1
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._direct_allowed = True
+        self._is_direct = False
 
     def write(self, number: int, block: memoryview) -> None:
         """Write a block at its place."""
         begin = place = number * self.block_bytes
+        self._direct(len(block) == self.block_bytes)
         while block:
-            done = os.pwrite(self._descriptor, block, place)
+            try:
+                done = os.pwrite(self._descriptor, block, place)
+            except OSError as error:
+                if error.errno != errno.EINVAL or not self._is_direct:
+                    raise
+                self._direct_allowed = self._direct(False)
+                continue
             place, block = place + done, block[done:]
-        os.posix_fadvise(self._descriptor, begin, place - begin, os.POSIX_FADV_DONTNEED)
+        if not self._is_direct:
+            os.posix_fadvise(self._descriptor, begin, place - begin, os.POSIX_FADV_DONTNEED)
+
+    def _direct(self, wanted: bool) -> bool:
+        """Write past the page cache from now on, or through it; return which it is."""
+        wanted = wanted and self._direct_allowed
+        if wanted != self._is_direct:
+            flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL) & ~os.O_DIRECT
+            try:
+                fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags | (os.O_DIRECT if wanted else 0))
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                wanted = self._direct_allowed = False
+            self._is_direct = wanted
+        return self._is_direct
 
 
 class FolderPackages:

@@ -1,8 +1,13 @@
-"""From the pieces of an archive to its place: read once, in large blocks that are written and hashed side by side."""
+"""From the pieces of an archive to its place: read once, in large blocks that are written and hashed side by side.
+
+MD5 takes longer than all the rest and cannot be divided, so it has a thread to itself; SHA-256 is found between two
+reads.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +31,7 @@ class Sink(Protocol):
     """Blocks it takes at the same time."""
 
     def write(self, number: int, block: memoryview) -> None:
-        """Keep a block (from 0); it is valid until the call returns."""
+        """Keep a block (from 0), which begins at a page of memory; it is valid until the call returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class Digest:
 
 @dataclass(slots=True)
 class _Block:
-    data: bytearray
+    data: mmap.mmap
+    """Memory of its own: a sink may hand it to the disk as it is."""
     used: int = 0
     work: tuple[Future[None], ...] = ()
 
@@ -56,7 +62,7 @@ class _Block:
 
 
 class Pump:
-    """Fills blocks with an archive and gives each to the sink, to MD5 and to SHA-256, which work in parallel."""
+    """Fills blocks with an archive and gives each to the sink and to both sums."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -69,7 +75,7 @@ class Pump:
     def run(self, segments: Iterable[Segment]) -> Digest:
         """Write everything; raise PublicationError for a file whose size changes, and what the sink raises."""
         with ExitStack() as stack:
-            pools = [ThreadPoolExecutor(count, thread_name_prefix="pack") for count in (self._sink.writers, 1, 1)]
+            pools = [ThreadPoolExecutor(count, thread_name_prefix="pack") for count in (self._sink.writers, 1)]
             for pool in pools:
                 stack.callback(pool.shutdown, cancel_futures=True)
             block = self._next()
@@ -119,19 +125,16 @@ class Pump:
 
     def _send(self, block: _Block, pools: list[ThreadPoolExecutor]) -> None:
         data = memoryview(block.data)[: block.used]
-        writers, md5, sha256 = pools
-        block.work = (
-            writers.submit(self._sink.write, self._number, data),
-            md5.submit(self._md5.update, data),
-            sha256.submit(self._sha256.update, data),
-        )
+        writers, md5 = pools
+        block.work = (md5.submit(self._md5.update, data), writers.submit(self._sink.write, self._number, data))
+        self._sha256.update(data)
         self._number += 1
         self._size += block.used
         self._busy.append(block)
 
     def _next(self) -> _Block:
         if len(self._busy) < BLOCKS:
-            return _Block(bytearray(self._sink.block_bytes))
+            return _Block(mmap.mmap(-1, self._sink.block_bytes, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
         block = self._busy.popleft()
         block.wait()
         return block

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -23,7 +25,7 @@ from unit.publication.items import GRANULE, PRODUCT
 from s2ps.model.errors import ConfigurationError, PublicationError, StagingUnavailable
 from s2ps.publication import archive, zip_records
 from s2ps.publication.archive import Content, archive_of
-from s2ps.publication.folder_packages import BLOCK_BYTES, FolderPackages
+from s2ps.publication.folder_packages import BLOCK_BYTES, FileSink, FolderPackages
 from s2ps.publication.packages import Package, folder_of, write_package
 from s2ps.publication.pump import Pump
 
@@ -167,6 +169,37 @@ def test_full_disk_is_told_and_leaves_nothing(
         write_package(folder, store, "L0")
     assert store.names("L0") == ()
     assert unfinished(store.root) == []
+
+
+def test_blocks_that_the_disk_cannot_take_directly_go_through_the_page_cache(tmp_path: Path) -> None:
+    data = os.urandom(2 * BLOCK_BYTES + 77)
+    odd = memoryview(bytearray(1) + data)[1:]
+    with (tmp_path / "file").open("wb") as stream:
+        sink = FileSink(stream.fileno())
+        for number in range(3):
+            sink.write(number, odd[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES])
+    assert (tmp_path / "file").read_bytes() == data
+
+
+def test_file_system_that_wants_its_page_cache_gets_the_same_package(
+    tmp_path: Path, store: FolderPackages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = product(tmp_path, GRANULE)
+    usual = write_package(folder, store, "L0")
+    real, asked = fcntl.fcntl, []
+
+    def refusing(descriptor: int, command: int, flags: int = 0) -> int:
+        if command == fcntl.F_SETFL:
+            asked.append(flags)
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return real(descriptor, command, flags)
+
+    monkeypatch.setattr(fcntl, "fcntl", refusing)
+    again = write_package(folder, FolderPackages(tmp_path / "other"), "L0")
+    assert len(asked) == 1
+    assert asked[0] & os.O_DIRECT
+    assert (again.size, again.md5, again.sha256) == (usual.size, usual.md5, usual.sha256)
+    assert (tmp_path / "other" / "L0" / again.name).read_bytes() == file_of(store, usual).read_bytes()
 
 
 def test_killed_packager_leaves_nothing_that_counts(tmp_path: Path, store: FolderPackages) -> None:
