@@ -27,9 +27,10 @@ $(VENV)/.runtime: requirements/requirements.txt pyproject.toml | $(VENV)/.pip
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+$(VENV)/.dev: requirements/dev.txt requirements/schemas.txt $(VENV)/.runtime
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes --dest $(VENV)/schemas -r requirements/schemas.txt
 	@touch $@
 
 install: $(VENV)/.runtime ## Make the virtual environment with S2PS in it
