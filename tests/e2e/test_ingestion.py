@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from s2ps.embedded.processes import Process
+from s2ps.embedded.remains import left_by
 from s2ps.embedded.rest import AirflowClient
 from s2ps.embedded.runtime import EmbeddedAirflow
 from s2ps.inventory.store import Inventory
@@ -41,8 +41,8 @@ class Service:
     client: AirflowClient
     station: Station
     session: str
-    killed: list[int]
-    """Schedulers that were killed; each led a group, in which its idle workers stay."""
+    killed: list[Process]
+    """Schedulers that were killed."""
 
     @property
     def inventory(self) -> Inventory:
@@ -60,7 +60,7 @@ class Service:
         """Kill the scheduler without warning; tasks it has started go on. Then start another one."""
         (scheduler,) = [found for found in self.airflow._processes() if found.name == "scheduler"]
         assert isinstance(scheduler, Process)
-        self.killed.append(scheduler.pid)
+        self.killed.append(scheduler)
         os.kill(scheduler.pid, signal.SIGKILL)
         until(lambda: not scheduler.alive, "the scheduler is dead")
         self.airflow.start()
@@ -95,7 +95,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         )
         settings = Settings.load(home).environment()
         airflow = EmbeddedAirflow(home / "airflow", 8775, settings=settings)
-        killed: list[int] = []
+        killed: list[Process] = []
         try:
             airflow.start()
             client = airflow.client()
@@ -103,9 +103,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             client.close()
         finally:
             airflow.stop()
-            for leader in killed:
-                with suppress(ProcessLookupError):
-                    os.killpg(leader, signal.SIGKILL)
+        assert not any(left_by(scheduler, airflow.home) for scheduler in killed), "the stop ends what they have left"
 
 
 def ended(service: Service, dag_id: str) -> str | None:

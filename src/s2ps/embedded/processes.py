@@ -31,7 +31,7 @@ class Process:
     @property
     def alive(self) -> bool:
         """Return whether it still runs."""
-        return _born(self.pid) == self.born
+        return born(self.pid) == self.born
 
 
 def launch(
@@ -54,7 +54,7 @@ def launch(
             umask=OWNER_ONLY if private else CALLERS,
         )
     _CHILDREN[started.pid] = started
-    return Process(name, started.pid, _born(started.pid) or 0)
+    return Process(name, started.pid, born(started.pid) or 0)
 
 
 def terminate(processes: Sequence[Process], grace: float = 15.0) -> list[str]:
@@ -71,6 +71,19 @@ def terminate(processes: Sequence[Process], grace: float = 15.0) -> list[str]:
     return forced
 
 
+def born(pid: int) -> int | None:
+    """Return when the process with an id was started, in clock ticks since boot; None when none runs."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, *fields = text.rpartition(")")[2].split()
+    if state == _ZOMBIE:
+        _reap(pid)
+        return None
+    return int(fields[18])
+
+
 def tail(path: Path, lines: int = 15) -> str:
     """Return the last lines of a log file; an empty text when there is none."""
     if not path.is_file():
@@ -85,18 +98,6 @@ def _signal(process: Process, number: signal.Signals) -> None:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         return
-
-
-def _born(pid: int) -> int | None:
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, *fields = text.rpartition(")")[2].split()
-    if state == _ZOMBIE:
-        _reap(pid)
-        return None
-    return int(fields[18])
 
 
 def _reap(pid: int) -> None:

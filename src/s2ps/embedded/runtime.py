@@ -16,6 +16,7 @@ from typing import Any
 from s2ps.embedded.environment import USER, Project, Secrets, keep_private, variables, write_private
 from s2ps.embedded.ports import DEFAULT_PORT, reserved_port
 from s2ps.embedded.processes import OWNER_ONLY, Process, launch, tail, terminate
+from s2ps.embedded.remains import end_all, end_idle
 from s2ps.embedded.rest import AirflowClient
 from s2ps.model.errors import ConfigurationError, TimeoutFailure
 
@@ -28,6 +29,8 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 """Components with their options, in order of start; log files are read from disk, so no log servers."""
 LAST = "triggerer"
 """Nothing waits for it: no task of S2PS is deferred."""
+LEFT = "left"
+"""Where the state keeps components that were killed while a task of theirs was at work."""
 RUNS_TASKS = "scheduler"
 """Its tasks write staging and products outside the home, so it keeps the umask of the caller."""
 CORES_OF_PODS = 15
@@ -103,6 +106,7 @@ class EmbeddedAirflow:
     def start(self, wait: float = 180.0, on_step: Callable[[str], None] | None = None) -> str:
         """Start what is not running and wait until DAGs can be triggered; return the address of the pages.
 
+        Workers that a killed scheduler has left idle are ended; a task that it has begun may finish.
         Raises ConfigurationError with the tail of the log when a component dies, TimeoutFailure after `wait` seconds.
         """
         running = {process.name: process for process in self._processes() if process.alive}
@@ -112,11 +116,12 @@ class EmbeddedAirflow:
             return self._start(port, running, wait, on_step)
 
     def stop(self) -> list[str]:
-        """Stop every component; return the names of those that had to be forced."""
+        """Stop every component and what killed ones have left; return the names of those that had to be forced."""
         forced = terminate(self._processes())
+        end_all(dict.fromkeys([*self._processes(), *self._processes(LEFT)]), self.home)
         state = self._state()
         if state:
-            self._store({**state, "processes": []})
+            self._store({**state, "processes": [], LEFT: []})
         return forced
 
     def status(self) -> RuntimeStatus:
@@ -150,6 +155,7 @@ class EmbeddedAirflow:
         keep_private(self.home)
         write_private(self.home / "passwords.json", json.dumps({USER: self.password}))
         self._write_environment(environment)
+        self._clear_remains()
         if not running and self._state().get("database") != airflow_version():
             tell("preparing the database")
             self._migrate(environment)
@@ -169,7 +175,14 @@ class EmbeddedAirflow:
                     name, command, environment, self._log(name), self.home, private=name != RUNS_TASKS
                 )
         processes = [asdict(process) for process in running.values()]
-        self._store({"port": port, "processes": processes, "database": airflow_version()})
+        self._store({**self._state(), "port": port, "processes": processes, "database": airflow_version()})
+
+    def _clear_remains(self) -> None:
+        """End what waits for nothing behind dead components; keep in mind those of which a task is at work still."""
+        dead = [process for process in self._processes() if not process.alive]
+        working = end_idle(dict.fromkeys([*dead, *self._processes(LEFT)]), self.home)
+        if self._state():
+            self._store({**self._state(), LEFT: [asdict(process) for process in working]})
 
     def _migrate(self, environment: Mapping[str, str]) -> None:
         log = self._log("database")
@@ -230,8 +243,8 @@ class EmbeddedAirflow:
     def _store(self, state: Mapping[str, object]) -> None:
         write_private(self.home / "state.json", json.dumps(state, indent=1))
 
-    def _processes(self) -> list[Process]:
-        return [Process(**item) for item in self._state().get("processes", [])]
+    def _processes(self, kind: str = "processes") -> list[Process]:
+        return [Process(**item) for item in self._state().get(kind, [])]
 
     def _write_environment(self, environment: Mapping[str, str]) -> None:
         own = {n: v for n, v in environment.items() if n.startswith(("AIRFLOW", "S2PS_")) or n == "PYTHONPATH"}
