@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parents[1]
 PARTS = (
-    "planning", "runner", "start", "images", "chain", "deframing", "download", "publication", "prip", "staging", "pods",
+    "planning", "runner", "start", "images", "chain", "deframing", "download", "sessions", "publication", "prip",
+    "staging", "pods",
 )  # fmt: skip
 
 
@@ -59,9 +60,10 @@ def _on_disk(options: argparse.Namespace, folder: Path, report: Report) -> None:
 
     if "download" in options.only:
         download.measure_download(folder / "download", report, options.rounds, 1000 // options.shrink)
+    if "sessions" in options.only:
         session_timeline.measure_session(folder / "sessions", report)
     if "publication" in options.only:
-        publication.measure_publication(folder / "publication", report, options.rounds)
+        publication.measure_publication(folder / "publication", report, options.rounds, options.shrink)
 
 
 def _on_cluster(options: argparse.Namespace, folder: Path, report: Report) -> None:
@@ -93,8 +95,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--scale", type=int, default=10, help="scale of the simulated session")
     parser.add_argument("--folder", type=Path, help="where to work; about 1 GB at scale 10; default: as tempfile")
-    parser.add_argument("--rounds", type=int, default=5, help="of each kind in staging, download and publication")
-    parser.add_argument("--shrink", type=int, default=1, help="divide the sizes of files in staging and download")
+    parser.add_argument("--rounds", type=int, default=7, help="of each kind in staging, download and publication")
+    parser.add_argument(
+        "--shrink", type=int, default=1, help="divide the sizes of files in staging, download, publication"
+    )
     parser.add_argument("--tasks", type=int, default=8, help="tasks of each kind in the part pods")
     parser.add_argument("--waiting", type=int, default=6, help="tasks that wait at once in the part pods; 0: none")
     parser.add_argument("--products", type=int, default=1_000_000, help="products in the part prip")

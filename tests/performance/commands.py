@@ -1,4 +1,4 @@
-"""Start a command and measure it with everything it starts."""
+"""Start a command and measure it with everything it starts; wait until files are on the disk."""
 
 from __future__ import annotations
 
@@ -32,3 +32,12 @@ def measured(arguments: Sequence[str], log: Path, environment: Mapping[str, str]
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
         raise RuntimeError(f"{' '.join(arguments)} ended with exit code {process.returncode}:\n{tail}")
     return Cost(time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
+
+
+def settle(path: Path) -> None:
+    """Wait until a file or folder is on the disk; with a folder, also that what was removed there is gone."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,4 +1,8 @@
-"""Downloads: the engine beside curl with four ranges from the same nginx, and 60 GB on a simulated timeline."""
+"""Downloads: the engine beside curl with four ranges from the same nginx into the same folder.
+
+Every way ends when its files are on the disk (fsync); before it begins, what the one before has left is gone from the
+disk too. The first round of each is not counted.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+from performance.commands import settle
 from performance.report import Report
 
 from s2ps.ingestion.download import MEGABYTE, Engine, Wanted
@@ -45,17 +50,21 @@ def measure_download(folder: Path, report: Report, rounds: int, megabytes: int) 
             "engine, SHA-256": lambda target: _engine(url, target, content, f"sha256:{sums['sha256']}"),
         }
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-        for _ in range(rounds):
+        for _ in range(rounds + 1):
             for name, way in ways.items():
                 times[name].append(_timed(way, folder / "target"))
-    size = content.stat().st_size
-    base = statistics.median(size / wall / 1e6 for wall, _ in times["curl, four ranges, nothing checked"])
+    _add(report, content.stat().st_size / 1e6, {name: taken[1:] for name, taken in times.items()})
+
+
+def _add(report: Report, megabytes: float, times: dict[str, list[tuple[float, float]]]) -> None:
+    """Report medians and range, and the rate to that of curl that checks nothing, in the same round."""
+    base = [wall for wall, _ in next(iter(times.values()))]
     for name, taken in times.items():
-        rates = sorted(size / wall / 1e6 for wall, _ in taken)
-        rate = statistics.median(rates)
+        rates = sorted(megabytes / wall for wall, _ in taken)
+        to_curl = [curl / wall for curl, (wall, _) in zip(base, taken, strict=True)]
         report.add(
-            f"download/{name}", name, mb_s=rate, lowest=rates[0], highest=rates[-1], to_curl=rate / base,
-            cpu_s=statistics.median(cpu for _, cpu in taken),
+            f"download/{name}", name, mb_s=statistics.median(rates), lowest=rates[0], highest=rates[-1],
+            to_curl=statistics.median(to_curl), cpu_s=statistics.median(cpu for _, cpu in taken),
         )  # fmt: skip
 
 
@@ -63,12 +72,11 @@ def _timed(way: Callable[[Path], None], target: Path) -> tuple[float, float]:
     """Return wall seconds, synced to the disk, and CPU seconds of the client."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
+    settle(target)
     before, began = os.times(), time.perf_counter()
     way(target)
     for path in target.iterdir():
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        settle(path)
     wall, after = time.perf_counter() - began, os.times()
     return wall, sum(after[:4]) - sum(before[:4])
 
@@ -109,6 +117,7 @@ def _random_file(path: Path, megabytes: int) -> Path:
     with path.open("wb") as file:
         for _ in range(megabytes):
             file.write(os.urandom(1_000_000))
+    settle(path)
     return path
 
 

@@ -1,7 +1,8 @@
 """Packaging, MB/s: products as tar and stored zip with MD5 and SHA-256, against plain tar; alternating, to the disk.
 
-Every way ends when its file is on the disk (fdatasync). Ours runs in this process, its import not counted; the others
-are commands of a shell, whose start of some milliseconds is counted.
+Every way ends when its file is on the disk (fdatasync); before it begins, what the one before has left is gone from
+the disk too. Ours runs in this process, its import not counted; the others are commands of a shell, whose start of
+some milliseconds is counted. The first round of each is not counted.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
+from performance.commands import settle
 from performance.report import Report
 
 from s2ps.publication.folder_packages import FolderPackages
-from s2ps.publication.packages import Package, write_package
+from s2ps.publication.packages import write_package
 
 ITEM = "S2B_OPER_MSI_L0__GR_S2PS_20260701T120000_S20260701T101559_D01_N05.00"
 TILE = "S2B_OPER_MSI_L2A_TL_S2PS_20260701T120000_A048123_T32TPQ_N05.00"
@@ -33,33 +36,58 @@ PLAIN = 'tar -cf "$2" -C "$1" "$3" && sync -d "$2"'
 HASHED = 'tar -cf - -C "$1" "$3" | tee >(md5sum >"$2.md5") >(sha256sum >"$2.sha") >"$2"; wait; sync -d "$2"'
 
 
-def measure_publication(folder: Path, report: Report, rounds: int) -> None:
+def measure_publication(folder: Path, report: Report, rounds: int, shrink: int = 1) -> None:
     """Package each product by every way in turn and report medians, and ours by plain tar in the same round."""
     folder.mkdir(parents=True)
     for name, files in LAYOUTS.items():
-        product = _product(folder, name, files)
+        product = _product(folder, name, tuple((count, size // shrink) for count, size in files))
         size = sum(path.stat().st_size for path in product.rglob("*") if path.is_file()) / MB
-        ways: dict[str, Callable[[], object]] = {
-            "plain tar": lambda product=product: _shell(PLAIN, product, folder),
-            "tar, md5sum and sha256sum beside": lambda product=product: _shell(HASHED, product, folder),
-            "S2PS": lambda product=product: _ours(product, folder),
-        }
-        taken: dict[str, list[float]] = {way: [] for way in ways}
-        spent: dict[str, list[float]] = {way: [] for way in ways}
-        for _ in range(rounds + 1):
-            for way, run in ways.items():
-                before, begun = _cpu(), time.monotonic()
-                run()
-                taken[way].append(time.monotonic() - begun)
-                spent[way].append(_cpu() - before)
-                shutil.rmtree(folder / "out")
-        for way in ways:
-            seconds, cpu = taken[way][1:], spent[way][1:]
-            ratio = median(plain / own for plain, own in zip(taken["plain tar"][1:], seconds, strict=True))
-            label = f"{name[9:19] if name != USER else 'user product'}, {size:.0f} MB: {way}"
-            values = {"mb_per_s": size / median(seconds), "seconds": median(seconds), "to_plain_tar": ratio}
-            report.add("publication", label, **values, cpu_seconds=median(cpu))
+        label = f"{name[9:19] if name != USER else 'user product'}, {size:.0f} MB"
+        _compare(report, label, size, rounds, _ways(product, folder), folder)
+        if name == TILE:
+            _compare(report, f"two at once: {label}", 2 * size, rounds, _twice(_ways(product, folder)), folder)
         shutil.rmtree(product)
+
+
+def _ways(product: Path, folder: Path) -> dict[str, Callable[[str], object]]:
+    """Return the ways by name, plain tar first; each is given a folder of its own."""
+    return {
+        "plain tar": lambda part: _shell(PLAIN, product, folder / "out" / part),
+        "tar, md5sum and sha256sum beside": lambda part: _shell(HASHED, product, folder / "out" / part),
+        "S2PS": lambda part: write_package(product, FolderPackages(folder / "out" / part), "L2A/2026/07/01"),
+    }
+
+
+def _twice(ways: dict[str, Callable[[str], object]]) -> dict[str, Callable[[str], object]]:
+    """Return the first and the last way, each for two at once."""
+
+    def both(way: Callable[[str], object]) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(way, ("a", "b")))
+
+    return {name: lambda _, way=ways[name]: both(way) for name in ("plain tar", "S2PS")}
+
+
+def _compare(
+    report: Report, label: str, size: float, rounds: int, ways: dict[str, Callable[[str], object]], folder: Path
+) -> None:
+    """Run ways in turn, one round more than is counted."""
+    taken: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    for _ in range(rounds + 1):
+        for way, run in ways.items():
+            settle(folder)
+            before, begun = _cpu(), time.monotonic()
+            run("one")
+            taken[way].append((time.monotonic() - begun, _cpu() - before))
+            shutil.rmtree(folder / "out")
+    plain = [wall for wall, _ in taken["plain tar"][1:]]
+    for way, found in taken.items():
+        seconds = [wall for wall, _ in found[1:]]
+        report.add(
+            "publication", f"{label}: {way}", mb_per_s=size / median(seconds), lowest=size / max(seconds),
+            highest=size / min(seconds), cpu_seconds=median(cpu for _, cpu in found[1:]),
+            to_plain_tar=median(first / own for first, own in zip(plain, seconds, strict=True)),
+        )  # fmt: skip
 
 
 def _product(folder: Path, name: str, files: tuple[tuple[int, int], ...]) -> Path:
@@ -67,18 +95,15 @@ def _product(folder: Path, name: str, files: tuple[tuple[int, int], ...]) -> Pat
     (product / "IMG_DATA").mkdir(parents=True)
     for group, (count, size) in enumerate(files):
         for number in range(count):
-            (product / "IMG_DATA" / f"{group}_{number:02d}.jp2").write_bytes(os.urandom(size))
+            path = product / "IMG_DATA" / f"{group}_{number:02d}.jp2"
+            path.write_bytes(os.urandom(size))
+            settle(path)
     return product
 
 
-def _shell(command: str, product: Path, folder: Path) -> None:
-    (folder / "out").mkdir()
-    target = folder / "out" / "package"
-    subprocess.run(["bash", "-c", command, "pack", product.parent, target, product.name], check=True)
-
-
-def _ours(product: Path, folder: Path) -> Package:
-    return write_package(product, FolderPackages(folder / "out"), "L2A/2026/07/01")
+def _shell(command: str, product: Path, out: Path) -> None:
+    out.mkdir(parents=True)
+    subprocess.run(["bash", "-c", command, "pack", product.parent, out / "package", product.name], check=True)
 
 
 def _cpu() -> float:

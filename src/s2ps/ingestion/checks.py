@@ -11,6 +11,10 @@ from typing import Protocol
 from s2ps.ingestion.pieces import Pieces
 
 READ = 1 << 18
+AHEAD = 4
+"""Pieces that may be here before the sum has come to them."""
+PATIENCE_S = 0.2
+"""How soon one that waits sees that the transfer has broken."""
 _ALGORITHMS = {
     "MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512",
     "SHA3256": "sha3_256", "SHA3512": "sha3_512",
@@ -49,24 +53,40 @@ class RunningChecksum:
         self._hash: Hash = hashlib.new(algorithm, usedforsecurity=False)
         self._descriptor, self._pieces = descriptor, pieces
         self._next = 0
-        self._lock = threading.Lock()
+        self._busy = False
+        self._changed = threading.Condition()
 
     def advance(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Take the pieces that are here and follow each other; one thread at a time does, others return at once."""
-        if not self._lock.acquire(blocking=False):
-            return
+        """Take the pieces that are here and follow each other: one thread at a time does.
+
+        Others return at once, or wait while there is more to take than AHEAD pieces: a sum that cannot keep up needs
+        the time they would use. Nobody waits for a piece that is not here.
+        """
+        with self._changed:
+            while self._busy and self._is_behind() and not stopped():
+                self._changed.wait(PATIENCE_S)
+            if self._busy:
+                return
+            self._busy = True
         try:
             while self._next in self._pieces.done and not stopped():
                 offset, length = self._pieces.span(self._next)
                 _take(self._hash, self._descriptor, offset, length)
-                self._next += 1
+                with self._changed:
+                    self._next += 1
+                    self._changed.notify_all()
         finally:
-            self._lock.release()
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
 
     def agrees(self) -> bool:
         """Return True when the whole file has the published checksum."""
         self.advance()
         return self._next == self._pieces.count and self._hash.hexdigest() == self._expected
+
+    def _is_behind(self) -> bool:
+        return all(index in self._pieces.done for index in range(self._next, self._next + AHEAD + 1))
 
 
 def _take(digest: Hash, descriptor: int, offset: int, length: int) -> None:

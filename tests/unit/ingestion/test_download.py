@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import http.server
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2ps.ingestion.budget import Budget
-from s2ps.ingestion.checks import strongest
+from s2ps.ingestion.checks import AHEAD, PATIENCE_S, RunningChecksum, strongest
 from s2ps.ingestion.download import Engine, Wanted
 from s2ps.ingestion.pieces import Pieces
 from s2ps.ingestion.source import ChangedAtStation, TransferError
@@ -109,6 +110,55 @@ def test_a_wrong_checksum_never_arrives(tmp_path: Path) -> None:
     with pytest.raises(TransferError, match="published checksum"):
         Engine(2, 2).fetch(Memory(b"12345", []), wanted)
     assert not (tmp_path / "file").exists()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something; fail when it does not come."""
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_transfer_waits_for_a_sum_that_cannot_keep_up_and_for_no_piece_that_is_missing(tmp_path: Path) -> None:
+    """The sum stands at piece 0 until all others have done what they may: they stop when it is AHEAD behind."""
+    count = 4 * AHEAD
+    reached, go_on = threading.Event(), threading.Event()
+    (tmp_path / "file").write_bytes(bytes(count))
+    pieces = Pieces.open(tmp_path / "journal", "one", count, 1)
+    told: list[int] = []
+
+    class Slow:
+        def update(self, data: bytes | memoryview) -> None:
+            reached.set()
+            assert go_on.wait(20)
+
+        def hexdigest(self) -> str:
+            return "sum"
+
+    with (tmp_path / "file").open("rb") as stream:
+        checksum = RunningChecksum("md5:sum", stream.fileno(), pieces)
+        checksum._hash = Slow()
+
+        def work() -> None:
+            for index in (2, 1, *range(3, count)):
+                pieces.keep(index)
+                checksum.advance()
+                told.append(index)
+
+        pieces.keep(0)
+        first, other = threading.Thread(target=checksum.advance), threading.Thread(target=work)
+        first.start()
+        assert reached.wait(20)
+        other.start()
+        until(lambda: AHEAD in pieces.done)
+        other.join(2 * PATIENCE_S)
+        assert told == [2, 1, *range(3, AHEAD)], "the piece that makes it AHEAD behind waits, none before"
+        go_on.set()
+        first.join(20)
+        other.join(20)
+        assert len(told) == count - 1
+        assert checksum.agrees()
 
 
 def test_what_is_inspected_and_refused_leaves_nothing(tmp_path: Path) -> None:
