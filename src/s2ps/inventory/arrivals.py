@@ -65,9 +65,13 @@ class Arrivals:
     def keep(self, arrivals: Iterable[Arrival], files: Iterable[ArrivingFile]) -> None:
         """Keep new and changed sessions and files together; a complete session stays as it is."""
         sessions, listed = tuple(arrivals), tuple(files)
+        named = {arrival.session for arrival in sessions} | {file.session for file in listed}
+        # The rows are locked, so that nobody completes one of these sessions before it is written here.
+        states = select(ARRIVALS.c.session, ARRIVALS.c.state).where(ARRIVALS.c.session.in_(named))
+        locked = states.order_by(ARRIVALS.c.session).with_for_update()
 
         def kept(connection: Connection) -> None:
-            closed = set(connection.scalars(select(ARRIVALS.c.session).where(ARRIVALS.c.state == "complete")))
+            closed = {session for session, state in connection.execute(locked) if state == "complete"}
             for arrival in sessions:
                 if arrival.session not in closed:
                     connection.execute(upsert(connection, ARRIVALS, asdict(arrival), ("session",)))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from s2ps.inventory.arrival_records import Arrival, ArrivingFile, ArrivingProduct, StationWindow
+from s2ps.inventory.arrival_tables import ARRIVALS
 from s2ps.inventory.arrivals import Arrivals
 from s2ps.inventory.records import SessionRecord
 from s2ps.inventory.store import Inventory
@@ -62,6 +63,21 @@ def test_a_session_is_completed_and_announced_once(inventory: Inventory) -> None
     found = arrivals.arrived_in(Path("/sessions/one"))
     assert found is not None
     assert (found.t0, found.state) == (RECORD.t0, "complete")
+
+
+def test_a_session_that_is_completed_while_it_is_listed_again_stays_complete(inventory: Inventory) -> None:
+    arrivals = Arrivals(inventory)
+    arrivals.keep([ARRIVAL], [FILE])
+    later = threading.Thread(target=arrivals.keep, args=([replace(ARRIVAL, channels=4)], [replace(FILE, size=1)]))
+    with inventory.transaction() as connection:
+        connection.execute(ARRIVALS.update().values(state="complete", t0=RECORD.t0))
+        later.start()
+        later.join(0.5)
+        assert later.is_alive(), "it waits for the transaction"
+    later.join()
+    assert arrivals.sessions("receiving") == ()
+    assert arrivals.session(SESSION) == replace(ARRIVAL, state="complete", t0=RECORD.t0)
+    assert arrivals.files(SESSION) == (FILE,)
 
 
 def _run(threads: list[threading.Thread]) -> None:
