@@ -48,6 +48,12 @@ def test_services_are_hardened_limited_watched_and_only_on_this_machine() -> Non
             assert condition["condition"] in ("service_healthy", "service_completed_successfully")
 
 
+def test_services_that_users_ask_get_no_secret() -> None:
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    for name in ("prip", "publication"):
+        assert not [value for value in services[name].get("environment", {}).values() if "${" in value]
+
+
 def test_volumes_are_folders_their_image_lets_them_write() -> None:
     services = yaml.safe_load(COMPOSE.read_text())["services"]
     for service in services.values():
