@@ -85,5 +85,6 @@ def test_measured_seconds_are_what_size_takes(tmp_path: Path) -> None:
         store.write(layout.result("GS2B_X", f"c{number}"), result.model_dump_json().encode())
     done = call("seconds", "--home", str(tmp_path), "--factor", "10")
     assert done.exit_code == 0, done.output
+    assert done.output.startswith("# Measured: the median seconds of each task, of 3 finished jobs, times 10.\n")
     assert yaml.safe_load(done.output) == {"DECOMP@L1A": 30.0}
     assert call("seconds", "--home", str(tmp_path / "empty")).exit_code == 2
