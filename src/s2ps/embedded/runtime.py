@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -248,7 +249,7 @@ class EmbeddedAirflow:
 
     def _write_environment(self, environment: Mapping[str, str]) -> None:
         own = {n: v for n, v in environment.items() if n.startswith(("AIRFLOW", "S2PS_")) or n == "PYTHONPATH"}
-        lines = [f"export {name}='{value}'" for name, value in sorted(own.items())]
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(own.items())]
         write_private(self.home / "environment.sh", "\n".join(lines) + "\n")
 
 

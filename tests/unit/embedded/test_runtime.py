@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -139,6 +140,15 @@ def test_nothing_started_is_a_state_of_its_own(tmp_path: Path) -> None:
     assert airflow.stop() == []
     with pytest.raises(ConfigurationError, match="no Airflow was started"):
         _ = airflow.url
+
+
+def test_the_environment_for_a_shell_keeps_every_character(tmp_path: Path) -> None:
+    url = "postgresql://s2ps:it's $HOME@db/s2ps"
+    airflow = EmbeddedAirflow(tmp_path, project=ROOT, settings={"S2PS_INVENTORY": url})
+    airflow._write_environment(airflow.environment(8080))
+    script = f'source {tmp_path / "environment.sh"}; printf %s "$S2PS_INVENTORY"'
+    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout == url
+    assert (tmp_path / "environment.sh").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_dead_component_is_reported_with_its_log(tmp_path: Path) -> None:
