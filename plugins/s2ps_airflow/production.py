@@ -22,11 +22,11 @@ def settings() -> Settings:
 @contextmanager
 def ingestion() -> Iterator[Any]:
     """Yield the ingestion of this installation; its connections end with the context."""
-    from s2ps.ingestion.service import Ingestion, stations_file
+    from s2ps.ingestion.service import Ingestion
     from s2ps.ingestion.stations import Stations
 
     chosen = settings()
-    found = Ingestion(chosen, inventory(), Stations.load(stations_file(chosen)))
+    found = Ingestion(chosen, inventory(), Stations.load(chosen.stations_file))
     try:
         yield found
     finally:
@@ -37,8 +37,7 @@ def stations() -> tuple[Any, ...]:
     """Return the stations of this installation; none when it has no file of them."""
     from s2ps.ingestion.stations import Stations
 
-    chosen = settings()
-    path = chosen.stations or chosen.place("home") / "stations.yaml"
+    path = settings().stations_file
     return Stations.load(path).stations if path.is_file() else ()
 
 

@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     """Minutes from t0 to the last L2A product."""
     stations: Path | None = None
     """File that lists the stations (YAML). Default: home/stations.yaml."""
+    sessions: Path | None = None
+    """Folder in which sessions arrive from stations; clusters read them there. Default: home/sessions."""
     processing_reserve_minutes: int = Field(default=45, ge=0)
     """Minutes kept for processing before a time limit; auxiliary files are waited for until then, not longer."""
     alert_webhook: str | None = None
@@ -133,6 +135,7 @@ class Settings(BaseSettings):
             "auxiliary": base.auxiliary or root / "auxiliary",
             "static": base.static or root / "static",
             "gri": base.gri or root / "gri",
+            "sessions": base.sessions or root / "sessions",
             "executables": base.executables or reference_executables(),
         }
         optional = {
@@ -183,6 +186,11 @@ class Settings(BaseSettings):
     def staging_folder(self) -> Path | None:
         """Return the folder of the staging, None when it is an object store."""
         return None if self.staging is None or self.staging.startswith(OBJECT_STORE) else Path(self.staging)
+
+    @property
+    def stations_file(self) -> Path:
+        """Return the file that lists the stations, which need not be there."""
+        return self.stations or self.place("home") / "stations.yaml"
 
     @property
     def inventory_location(self) -> Path | str:

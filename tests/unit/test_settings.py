@@ -20,6 +20,8 @@ def test_defaults_stand_under_home(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert settings.staging_uri == (tmp_path / "staging").as_uri()
     assert settings.staging_folder == tmp_path / "staging"
     assert settings.place("gri") == tmp_path / "elsewhere"
+    assert settings.place("sessions") == tmp_path / "sessions"
+    assert settings.stations_file == tmp_path / "stations.yaml"
     assert (settings.place("executables") / "DECOMP.bash").exists()
 
 

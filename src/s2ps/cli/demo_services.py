@@ -24,7 +24,7 @@ DAG_LIMIT = 120.0
 
 def start_station(settings: Settings, kind: str, content: Path) -> str:
     """Start the station and enter it into the home's file of stations; return its address."""
-    path = settings.stations or settings.place("home") / "stations.yaml"
+    path = settings.stations_file
     if path.is_file() and not path.read_text(encoding="utf-8").startswith(MARK):
         raise ConfigurationError(
             f"{path} names stations of its own", next_step="name another folder with --home for the demonstration"

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from s2ps.cli.simulate import Home
 from s2ps.cli.terminal import FINDINGS, INTERRUPTED, console, errors, escape, guarded, table
 from s2ps.ingestion.report import PollReport
-from s2ps.ingestion.service import Ingestion, SessionStatus, stations_file
+from s2ps.ingestion.service import Ingestion, SessionStatus
 from s2ps.ingestion.stations import Station, Stations
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import InputError, NotReady, S2psError
@@ -62,7 +62,7 @@ def sessions(
 
 def _open(home: Path) -> Ingestion:
     settings = Settings.load(home)
-    path = stations_file(settings)
+    path = settings.stations_file
     stations = Stations.load(path) if path.exists() or settings.stations else Stations()
     return Ingestion(settings, Inventory(settings.inventory_location), stations)
 
@@ -72,7 +72,7 @@ def _ingest(home: Path, names: Sequence[str], once: bool) -> None:
     wanted = [service.stations.station(name) for name in names] or list(service.stations.stations)
     if not wanted:
         raise InputError(
-            f"{stations_file(service.settings)} lists no station", next_step="write it as docs/ingestion.md shows"
+            f"{service.settings.stations_file} lists no station", next_step="write it as docs/ingestion.md shows"
         )
     outcomes: list[bool | S2psError] = []
     threads = [

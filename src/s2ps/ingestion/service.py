@@ -50,7 +50,7 @@ class Ingestion:
         self.settings, self.inventory, self.stations = settings, inventory, stations
         self._accept = accept or into_inventory(inventory, settings.place("auxiliary"))
         self.arrivals = Arrivals(inventory)
-        self.folders = ArrivalFolders(settings.place("home") / "sessions")
+        self.folders = ArrivalFolders(settings.place("sessions"))
         self._clients: dict[str, StationClient] = {}
         self._products: dict[str, AuxipClient] = {}
         self._engines: dict[str, Engine] = {}
@@ -114,8 +114,3 @@ class Ingestion:
                 inspector(station.malware),
             )
         return self._engines[station.name]
-
-
-def stations_file(settings: Settings) -> Path:
-    """Return the file that lists the stations: S2PS_STATIONS, else home/stations.yaml."""
-    return settings.stations or settings.place("home") / "stations.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,9 +82,9 @@ def _stage(level: str) -> Stage:
 
 
 def _subject(inventory: Inventory, name: str) -> tuple[str, datetime, datetime, datetime, tuple[str, ...]]:
-    for session in inventory.sessions():
-        if session.id == name:
-            return session.unit, session.start or session.t0, session.stop or session.t0, session.t0, ("L0U",)
+    with suppress(InputError):
+        session = inventory.session(name)
+        return session.unit, session.start or session.t0, session.stop or session.t0, session.t0, ("L0U",)
     try:
         record = inventory.datatake(name)
     except InputError as error:

@@ -104,6 +104,19 @@ def test_nothing_runs_as_root_and_the_image_is_fixed(values: dict[str, Any]) -> 
     assert values["allowPodLaunching"] is False
 
 
+def test_only_the_scheduler_writes_what_stations_publish(values: dict[str, Any]) -> None:
+    read_only = {mount["mountPath"] for mount in values["volumeMounts"] if mount.get("readOnly")}
+    settings = next(i for i in render("base") if i["kind"] == "ConfigMap" and i["metadata"]["name"] == "s2ps-settings")
+    places = {settings["data"][name] for name in ("S2PS_SESSIONS", "S2PS_AUXILIARY")}
+    mounts = values["scheduler"]["extraVolumeMounts"]
+    assert {mount["mountPath"] for mount in mounts} == places
+    assert {str(Path(place).parent) for place in places} <= read_only
+    assert {(mount["name"], Path(mount["mountPath"]).name) for mount in mounts} == {
+        ("data", mount["subPath"]) for mount in mounts
+    }
+    assert not any("extraVolumeMounts" in values[name] for name in COMPONENTS if name != "scheduler")
+
+
 def test_pods_and_airflow_see_the_same_paths(values: dict[str, Any]) -> None:
     (template,) = (item for item in render("overlays/production") if item["kind"] == "PodTemplate")
     container = template["template"]["spec"]["containers"][0]

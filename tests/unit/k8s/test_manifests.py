@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
+import textwrap
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -180,3 +182,14 @@ def test_near_real_time_displaces_reprocessing_but_never_airflow() -> None:
     assert 0 < values[0] < values[1] < values[2]
     assert classes["s2ps-reprocessing"]["preemptionPolicy"] == "Never"
     assert not any(item.get("globalDefault") for item in classes.values())
+
+
+def test_the_network_rules_can_be_narrowed_as_the_page_says(tmp_path: Path) -> None:
+    page = (K8S.parent / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    patches = textwrap.dedent(page.partition("```yaml\n")[2].partition("```")[0].rstrip(" "))
+    production = os.path.relpath(K8S / "overlays" / "production", tmp_path)
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [{production}]\n{patches}", encoding="utf-8")
+    policies = [item for item in render(tmp_path) if item["kind"] == "NetworkPolicy"]
+    assert len(policies) > 5
+    assert "0.0.0.0/0" not in json.dumps(policies)
+    assert "rook-ceph" not in json.dumps(policies)
