@@ -13,56 +13,30 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from s2ps.embedded import runtime
 from s2ps.embedded.runtime import EmbeddedAirflow
+from tests.performance.executor_setup import (
+    NAMESPACE,
+    BenchAirflow,
+    changes,
+    image_of,
+    kubectl,
+    make_namespace,
+    project,
+)
+from tests.performance.processes import below, command_lines, cpu, pss_mib, pss_of
 
-ROOT = Path(__file__).resolve().parents[2]
-STATE = Path(os.environ.get("S2PS_TEST_CLUSTER", "/tmp/s2ps-test-cluster"))
-NAMESPACE = "s2ps-bench"
 PATIENCE_S = 900.0
 """For the start of Airflow, on a busy machine."""
 PORT = 18080
 MODES = ("local", "local-deferred", "kubernetes", "kubernetes-deferred")
-DAG = """
-from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-from airflow.sdk import DAG
-
-POD = dict(
-    namespace="{namespace}", image="{image}", cmds=["python3", "-c"], image_pull_policy="Never", name="bench",
-    config_file="{config}", in_cluster=False, deferrable={deferred}, startup_check_interval_seconds=1, poll_interval=2,
-    on_finish_action="delete_pod", do_xcom_push=False, container_resources=None, retries=0,
-)
-NAP = "import time; time.sleep({{}})"
-with DAG("chain", schedule=None, is_paused_upon_creation=False):
-    before = None
-    for number in range({links}):
-        task = KubernetesPodOperator(task_id=f"pod_{{number}}", arguments=[NAP.format(1)], **POD)
-        if before:
-            before >> task
-        before = task
-with DAG("wide", schedule=None, is_paused_upon_creation=False, max_active_tasks=256):
-    KubernetesPodOperator.partial(task_id="pod", **POD).expand(arguments=[[NAP.format({nap})]] * {width})
-"""
-
-
-class BenchAirflow(EmbeddedAirflow):
-    """An embedded Airflow with another executor and address."""
-
-    changes: dict[str, str] = {}  # noqa: RUF012
-
-    def environment(self, port: int) -> dict[str, str]:
-        return {**super().environment(port), **{k: v.replace("PORT", str(port)) for k, v in self.changes.items()}}
 
 
 def main() -> int:
@@ -88,27 +62,27 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of one mode."""
     runtime.MIGRATION_LIMIT = PATIENCE_S
     folder.chmod(0o755)
-    _namespace()
-    project = _project(folder, options)
+    make_namespace()
+    place = project(folder, options)
     # With pods the scheduler loads the Kubernetes client once, before it forks.
-    settings = {"S2PS_HOME": str(folder / "home"), "S2PS_EXECUTION": "pod", "S2PS_POD_IMAGE": _image("reference")}
-    airflow = BenchAirflow(folder / "airflow", PORT, project=project, settings=settings)
-    airflow.changes = _changes(folder, options)
+    settings = {"S2PS_HOME": str(folder / "home"), "S2PS_EXECUTION": "pod", "S2PS_POD_IMAGE": image_of("reference")}
+    airflow = BenchAirflow(folder / "airflow", PORT, project=place, settings=settings)
+    airflow.changes = changes(folder, options)
     figures: dict[str, Any] = {"mode": options.mode, "load at start": round(os.getloadavg()[0], 1)}
     try:
         airflow.start(wait=PATIENCE_S)
         client = airflow.client()
         while not {"chain", "wide"} <= set(client.dag_ids()):
             time.sleep(1)
-        before = _cpu(airflow)
+        before = cpu(_roots(airflow))
         figures |= _chain(airflow, options)
-        figures["CPU seconds per task of the chain"] = round((_cpu(airflow) - before) / options.links, 2)
+        figures["CPU seconds per task of the chain"] = round((cpu(_roots(airflow)) - before) / options.links, 2)
         figures |= _wide(airflow, options)
     finally:
         airflow.stop()
         if options.keep:
             shutil.copytree(folder / "airflow" / "logs", options.keep, dirs_exist_ok=True)
-        _kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+        kubectl("delete", "namespace", NAMESPACE, "--wait=false")
     figures["load at end"] = round(os.getloadavg()[0], 1)
     return figures
 
@@ -163,162 +137,29 @@ def _run(airflow: EmbeddedAirflow, dag: str, look: Any) -> list[dict[str, Any]]:
     return list(client._get(f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"])
 
 
-def _project(folder: Path, options: argparse.Namespace) -> Path:
-    project = folder / "project"
-    (project / "dags").mkdir(parents=True)
-    for part in ("plugins", "config", "src"):
-        (project / part).symlink_to(ROOT / part)
-    for file in (ROOT / "dags").glob("*.py"):
-        (project / "dags" / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-    config = folder / "kubeconfig"
-    config.write_text((STATE / "kubernetes" / "admin.kubeconfig").read_text(encoding="utf-8"), encoding="utf-8")
-    config.chmod(0o644)
-    text = DAG.format(
-        namespace=NAMESPACE, image=_image("reference"), config=config, deferred="deferred" in options.mode,
-        links=options.links, width=options.width, nap=options.nap,
-    )  # fmt: skip
-    (project / "dags" / "bench.py").write_text(text, encoding="utf-8")
-    return project
-
-
-def _image(name: str) -> str:
-    images = Path(os.environ.get("S2PS_IMAGES", ROOT / "var" / "images")) / "images.json"
-    return str(json.loads(images.read_text(encoding="utf-8"))[name]["reference"])
-
-
-def _changes(folder: Path, options: argparse.Namespace) -> dict[str, str]:
-    parallel = {
-        "AIRFLOW__CORE__PARALLELISM": "32",
-        "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT": "128",
-        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
-    }
-    if options.mode.startswith("local"):
-        return parallel
-    url = f"http://{options.address}:PORT"
-    template = folder / "worker.yaml"
-    repository, _, digest = _image("service").partition("@")
-    template.write_text(yaml.safe_dump(_worker(folder, f"{repository}@{digest}")), encoding="utf-8")
-    return {
-        **parallel,
-        "AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor",
-        "AIRFLOW__API__HOST": "0.0.0.0",  # noqa: S104 - workers come over the network of the pods
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE": NAMESPACE,
-        "AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE": str(template),
-        "AIRFLOW__KUBERNETES_EXECUTOR__IN_CLUSTER": "False",
-        "AIRFLOW__KUBERNETES_EXECUTOR__CONFIG_FILE": str(folder / "kubeconfig"),
-        "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE": "16",
-    }
-
-
-def _worker(folder: Path, image: str) -> dict[str, Any]:
-    """Return the pod in which the KubernetesExecutor runs a task."""
-    variables = {
-        "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "project" / "dags"),
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
-        "S2PS_HOME": "/tmp/s2ps",
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "worker", "labels": {"bench": "worker"}},
-        "spec": {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "containers": [
-                {
-                    "name": "base", "image": image, "imagePullPolicy": "Never",
-                    "env": [{"name": name, "value": value} for name, value in variables.items()],
-                    "volumeMounts": [{"name": "bench", "mountPath": str(folder), "readOnly": True}],
-                }
-            ],
-            "volumes": [{"name": "bench", "hostPath": {"path": str(folder)}}],
-        },
-    }  # fmt: skip
-
-
-def _namespace() -> None:
-    for _ in range(60):
-        text = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-        if "Terminating" not in _kubectl("get", "namespace", NAMESPACE, "--ignore-not-found"):
-            _kubectl("apply", "-f", "-", text=text)
-            return
-        time.sleep(2)
-    raise SystemExit(f"namespace {NAMESPACE} of an earlier measurement does not go away")
-
-
-def _kubectl(*words: str, text: str | None = None) -> str:
-    config = STATE / "kubernetes" / "admin.kubeconfig"
-    command = ["kubectl", "--kubeconfig", str(config), *words]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, check=False).stdout
-
-
-def _processes() -> Iterator[tuple[int, int, str]]:
-    """Yield id, parent and command line of every process."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        except OSError:
-            continue
-        yield int(folder.name), int(stat.rpartition(")")[2].split()[1]), line
-
-
-def _below(root: int) -> set[int]:
-    children: dict[int, list[int]] = {}
-    for pid, parent, _ in _processes():
-        children.setdefault(parent, []).append(pid)
-    found, open_ = set(), [root]
-    while open_:
-        pid = open_.pop()
-        found.add(pid)
-        open_ += children.get(pid, [])
-    return found
-
-
-def _pss(pids: set[int]) -> float:
-    """Return the memory of processes in MiB, what they share divided between those that share it."""
-    total = 0
-    for pid in pids:
-        try:
-            text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
-        except OSError:
-            continue
-        total += next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
-    return total / 1024
+def _roots(airflow: EmbeddedAirflow) -> list[int]:
+    return [process.pid for process in airflow._processes()]
 
 
 def _memory(airflow: EmbeddedAirflow) -> dict[str, float]:
     roots = {process.name: process.pid for process in airflow._processes()}
-    workers = {pid for pid, _, line in _processes() if "execution_time.execute_workload" in line}
-    tasks = {child for pid in workers for child in _below(pid)}
-    scheduler = _below(roots["scheduler"])
-    if not workers:
-        tasks = {pid for pid, _, line in _processes() if pid in scheduler and line.startswith("airflow worker --")}
-        tasks -= {pid for pid, _, line in _processes() if "<idle>" in line}
-    running = _kubectl("get", "pods", "-n", NAMESPACE, "-l", "bench!=worker", "--field-selector=status.phase=Running",
-                       "-o", "name")  # fmt: skip
+    lines = command_lines()
+    workers = {pid for pid, line in lines.items() if "execution_time.execute_workload" in line}
+    scheduler = below([roots["scheduler"]])
+    tasks = below(list(workers)) if workers else {pid for pid in scheduler if _is_busy(lines.get(pid, ""))}
+    running = kubectl("get", "pods", "-n", NAMESPACE, "-l", "bench!=worker", "--field-selector=status.phase=Running",
+                      "-o", "name")  # fmt: skip
     return {
         "pods": len(running.split()),
-        "tasks": _pss(tasks),
+        "tasks": pss_of(tasks),
         "processes": len(tasks),
-        "scheduler": _pss(scheduler - tasks),
-        "triggerer": _pss(_below(roots["triggerer"])),
+        "scheduler": pss_of(scheduler - tasks),
+        "triggerer": pss_mib([roots["triggerer"]]),
     }
 
 
-def _cpu(airflow: EmbeddedAirflow) -> float:
-    """Return the CPU seconds used so far by Airflow's components and what they started and waited for."""
-    ticks = 0
-    for process in airflow._processes():
-        for pid in _below(process.pid):
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            except OSError:
-                continue
-            ticks += sum(map(int, fields[11:15] if pid == process.pid else fields[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+def _is_busy(line: str) -> bool:
+    return line.startswith("airflow worker --") and "<idle>" not in line
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,14 +96,28 @@ def cpu(roots: Sequence[int]) -> float:
 
 def pss_mib(roots: Sequence[int]) -> float:
     """Return the memory of processes and their descendants; what they share is divided between those that share it."""
+    return pss_of(below(roots))
+
+
+def pss_of(pids: Iterable[int]) -> float:
+    """Return the memory of processes alone, in MiB."""
     total = 0
-    for pid in below(roots):
+    for pid in pids:
         try:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except OSError:
             continue
         total += next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
     return total / 1024
+
+
+def command_lines() -> dict[int, str]:
+    """Return the command line of every process."""
+    found: dict[int, str] = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found[int(path.parent.name)] = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    return found
 
 
 def _stats() -> Iterator[tuple[int, list[str]]]:
