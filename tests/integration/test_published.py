@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tarfile
 import warnings
 import zipfile
@@ -24,6 +23,7 @@ from pystac.extensions.projection import ProjectionExtension
 from pystac.extensions.sat import SatExtension
 from pystac.extensions.view import ViewExtension
 from pystac.validation import validate_dict
+from stac_validity import Findings, stac_findings  # noqa: F401
 
 from s2ps.inventory.publications import Publication, PublicationStore, identify
 from s2ps.inventory.store import Inventory
@@ -31,8 +31,6 @@ from s2ps.publication.folder_packages import FolderPackages
 
 pytestmark = pytest.mark.integration
 
-SCHEMAS = "S2PS_STAC_SCHEMAS"
-"""Folder with <extension>/<version>/schema.json of the STAC extensions, which no package carries."""
 STAGGER = timedelta(seconds=3)
 """The last detector sees the end of the datastrip this much later than the first."""
 
@@ -166,31 +164,9 @@ def test_items_tell_what_others_tell_of_sentinel_2(catalogue: pystac.Catalog) ->
             assert item.properties["s2:product_uri"] == f"{item.id}.SAFE"
 
 
-def test_items_are_valid_by_the_schemas_of_their_extensions(catalogue: pystac.Catalog) -> None:
-    folder = os.environ.get(SCHEMAS)
-    if not folder:
-        pytest.skip(f"{SCHEMAS} names no folder with the schemas of the STAC extensions; there is none in PyPI")
-    import jsonschema
-
-    def load(uri: str) -> Any:
-        name, version = uri.removeprefix("https://stac-extensions.github.io/").split("/")[:2]
-        return json.loads((Path(folder) / name / version / "schema.json").read_text())
-
-    wrong = []
-    for item in catalogue.get_items(recursive=True):
-        for uri in item.stac_extensions:
-            errors = jsonschema.Draft7Validator(load(uri), registry=_registry()).iter_errors(item.to_dict())
-            wrong += [f"{item.id} {uri}: {error.message}" for error in errors]
-    assert wrong == []
-
-
-def _registry() -> Any:
-    from pystac.validation.local_validator import get_local_schema_cache
-    from referencing import Registry, Resource
-
-    return Registry().with_resources(
-        [(uri, Resource.from_contents(schema)) for uri, schema in get_local_schema_cache().items()]
-    )
+def test_every_document_is_valid_by_a_validator_of_others(refined: Mission, stac_findings: Findings) -> None:  # noqa: F811
+    documents = [json.loads(path.read_text()) for path in (refined.home / "packages" / "stac").rglob("*.json")]
+    assert [finding for each in documents for finding in stac_findings(each)] == []
 
 
 def test_publications_are_the_only_things_in_the_store(refined: Mission, published: dict[str, Publication]) -> None:

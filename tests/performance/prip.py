@@ -24,7 +24,7 @@ from s2ps.inventory.store import Inventory
 
 SETTINGS = (
     "shared_buffers=1GB effective_cache_size=6GB work_mem=32MB random_page_cost=1.1 "
-    "max_wal_size=8GB fsync=off max_connections=60"
+    "max_wal_size=8GB fsync=off max_connections=60 wal_level=minimal max_wal_senders=0 autovacuum=off"
 )
 FIRST = datetime(2025, 11, 22, tzinfo=UTC)
 ROUNDS = 60

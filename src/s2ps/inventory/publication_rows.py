@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Row, Select, cast, null, select, union_all
+from sqlalchemy import Connection, Row, bindparam, select
 
 from s2ps.inventory.geometry import BOX, footprint_values
-from s2ps.inventory.publication_records import Attribute, Checksum, Publication
+from s2ps.inventory.publication_records import Attribute, AttributeValue, Checksum, Publication
 from s2ps.inventory.publication_tables import ATTRIBUTES, PUBLICATIONS
 from s2ps.model.timestamps import format_utc, parse_utc
 
@@ -56,21 +57,26 @@ def write_attributes(connection: Connection, key: int, attributes: Iterable[Attr
 
 def read_attributes(connection: Connection, keys: Sequence[int]) -> dict[int, list[Attribute]]:
     """Return the attributes of products by their keys, in the order of their names."""
-    found: dict[int, list[Attribute]] = {key: [] for key in keys}
-    if not keys:
-        return found
-    for row in connection.execute(_attributes_of(keys)):
-        value = next(each for each in row[2:] if each is not None)
-        found[row[0]].append(Attribute(row[1], value))
+    found = read_values(connection, keys)
+    return {key: [Attribute(name, value) for name, value in some] for key, some in found.items()}
+
+
+def read_values(connection: Connection, keys: Sequence[int]) -> dict[int, list[tuple[str, AttributeValue]]]:
+    """Return names and values of the attributes of products by their keys, in the order of their names."""
+    found: dict[int, list[tuple[str, AttributeValue]]] = {key: [] for key in keys}
+    if keys:
+        for statement in _VALUES:
+            for key, name, value in connection.execute(statement, {"keys": keys}):
+                found[key].append((name, value))
     for some in found.values():
-        some.sort(key=lambda each: each.name)
+        some.sort(key=itemgetter(0))
     return found
 
 
-def _attributes_of(keys: Sequence[int]) -> CompoundSelect[Any]:
-    """Return one statement for the attributes of all types: key, name, and a column for each type."""
-    selects: list[Select[Any]] = []
-    for kind, table in ATTRIBUTES.items():
-        values = [table.c.value if other is kind else cast(null(), of.c.value.type) for other, of in ATTRIBUTES.items()]
-        selects.append(select(table.c.publication, table.c.name, *values).where(table.c.publication.in_(keys)))
-    return union_all(*selects)
+_VALUES = tuple(
+    select(table.c.publication, table.c.name, table.c.value).where(
+        table.c.publication.in_(bindparam("keys", expanding=True))
+    )
+    for table in ATTRIBUTES.values()
+)
+"""One statement for each type, made once."""

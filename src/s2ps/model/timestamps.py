@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 GPS_EPOCH = datetime(1980, 1, 6, tzinfo=UTC)
+_FRACTIONS = {0: "seconds", 3: "milliseconds", 6: "microseconds"}
 GPS_MINUS_UTC = 18
 """Leap seconds between GPS time and UTC since 2017-01-01."""
 
@@ -18,8 +19,7 @@ def parse_utc(text: str) -> datetime:
 
 def format_utc(moment: datetime, *, digits: int = 6) -> str:
     """Write `2026-07-01T10:15:59.000000Z` with 0, 3 or 6 digits of the second."""
-    spec = {0: "seconds", 3: "milliseconds", 6: "microseconds"}[digits]
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=spec) + "Z"
+    return moment.astimezone(UTC).isoformat(timespec=_FRACTIONS[digits]).removesuffix("+00:00") + "Z"
 
 
 def compact(moment: datetime) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from starlette.responses import JSONResponse
+import orjson
+from starlette.responses import Response
 
 from s2ps.prip.catalogue import Page
-from s2ps.prip.odata.documents import product_document
+from s2ps.prip.odata.documents import product_documents
 from s2ps.prip.odata.options import Query
 from s2ps.prip.odata.properties import SHOWN
 
@@ -16,9 +17,9 @@ _TYPE = "application/json;odata.metadata=minimal"
 VERSION = {"OData-Version": "4.0"}
 
 
-def answer(document: dict[str, Any], status: int = 200) -> JSONResponse:
+def answer(document: dict[str, Any], status: int = 200) -> Response:
     """Return a document as OData answer."""
-    return JSONResponse(document, status, headers=VERSION, media_type=_TYPE)
+    return Response(orjson.dumps(document), status, headers=VERSION, media_type=_TYPE)
 
 
 def products_document(root: str, query: Query, page: Page, follow: bool = True) -> dict[str, Any]:
@@ -26,9 +27,7 @@ def products_document(root: str, query: Query, page: Page, follow: bool = True) 
     document: dict[str, Any] = {"@odata.context": context(root, "Products", query)}
     if page.total is not None:
         document["@odata.count"] = page.total
-    document["value"] = [
-        product_document(row, query.select, query.expand, page.attributes.get(row.key, ())) for row in page.rows
-    ]
+    document["value"] = product_documents(page.rows, query.select, query.expand, page.attributes)
     if follow and page.token is not None:
         document["@odata.nextLink"] = next_link(f"{root}/Products", query, page.token)
     return document

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, or_, select, type_coerce
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NullType
 
 from s2ps.inventory.columns import POSTGRESQL
-from s2ps.inventory.publication_rows import read_attributes
+from s2ps.inventory.publication_rows import read_values
 from s2ps.inventory.publication_tables import PUBLICATIONS
-from s2ps.inventory.publications import Attribute
+from s2ps.inventory.publications import AttributeValue
 from s2ps.prip.odata.errors import ODataError
 from s2ps.prip.odata.options import Query
 from s2ps.prip.odata.ordering import after, token_of
@@ -22,9 +23,12 @@ from s2ps.prip.odata.ordering import after, token_of
 LONGEST_QUERY_MS = 30_000
 _FOR_SHORT_QUERIES = f"SET LOCAL statement_timeout = {LONGEST_QUERY_MS}; SET LOCAL jit = off"
 _CANCELLED = "57014"
-_COLUMNS = tuple(
-    column for column in PUBLICATIONS.c if column.name not in ("stac_item", "west", "south", "east", "north")
+_UNASKED = ("stac_item", "footprint", "west", "south", "east", "north")
+_COLUMNS = (
+    *(column for column in PUBLICATIONS.c if column.name not in _UNASKED),
+    type_coerce(PUBLICATIONS.c.footprint, NullType()).label("footprint"),
 )
+"""What an answer needs; the footprint as the database gives it: WKB, from PostGIS as hexadecimal text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Page:
     """Products of one answer, with what follows from them."""
 
     rows: tuple[Row[Any], ...]
-    attributes: dict[int, list[Attribute]]
+    attributes: dict[int, list[tuple[str, AttributeValue]]]
+    """Names and values by the key of the product."""
     total: int | None = None
     """All products that fulfil the condition, when the client wants to know."""
     token: str | None = None
@@ -66,7 +71,7 @@ class Catalogue:
             total = self._count(connection, query.condition, listed) if query.count else None
             shown = rows[: query.rows]
             keys = [row.key for row in shown]
-            attributes = read_attributes(connection, keys) if "Attributes" in query.expand else {}
+            attributes = read_values(connection, keys) if "Attributes" in query.expand else {}
         more = len(rows) > query.rows and (query.top is None or query.top > query.rows)
         return Page(tuple(shown), attributes, total, token_of(query.order, shown[-1]) if more else None)
 
@@ -80,11 +85,11 @@ class Catalogue:
         with self.reading() as connection:
             return _row(connection, product_id)
 
-    def described(self, product_id: UUID) -> tuple[Row[Any], list[Attribute]]:
+    def described(self, product_id: UUID) -> tuple[Row[Any], list[tuple[str, AttributeValue]]]:
         """Return the row of a product with its attributes; raise ODataError when it is not published."""
         with self.reading() as connection:
             row = _row(connection, product_id)
-            return row, read_attributes(connection, [row.key])[row.key]
+            return row, read_values(connection, [row.key])[row.key]
 
     def answers(self) -> bool:
         """Return True when the inventory answers."""

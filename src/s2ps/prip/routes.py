@@ -9,11 +9,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from s2ps.prip.answers import VERSION, answer, context, products_document
-from s2ps.prip.odata.documents import attribute_document, product_document, quicklook_documents
+from s2ps.prip.odata.documents import attribute_document, product_documents, quicklook_documents
 from s2ps.prip.odata.errors import ODataError, bad
+from s2ps.prip.odata.operands import is_text
 from s2ps.prip.odata.options import LARGEST_PAGE, parse_options
 from s2ps.prip.odata.options import Query as Asked
 from s2ps.prip.odata.properties import BY_NAME
@@ -43,7 +44,7 @@ def options_of(
 Options = Annotated[Asked, Depends(options_of)]
 
 
-def product_id_of(
+async def product_id_of(
     key: Annotated[str, Path(alias="product_id", examples=["00000000-0000-0000-0000-000000000000"])],
 ) -> UUID:
     """Return the id in an address, with or without quotes."""
@@ -75,20 +76,20 @@ class FilterList(BaseModel):
 
 @router.get("", include_in_schema=False)
 @router.get("/")
-def service_document(request: Request) -> JSONResponse:
+async def service_document(request: Request) -> Response:
     """Return what there is."""
     sets = [{"name": "Products", "kind": "EntitySet", "url": "Products"}]
     return answer({"@odata.context": f"{root_of(request)}/$metadata", "value": sets})
 
 
 @router.get("/$metadata")
-def metadata() -> Response:
+async def metadata() -> Response:
     """Return the model of the service (CSDL XML)."""
     return Response(_CSDL, media_type="application/xml", headers=VERSION)
 
 
 @router.get("/Products")
-def products(request: Request, service: TheService, query: Options) -> JSONResponse:
+def products(request: Request, service: TheService, query: Options) -> Response:
     """Return products."""
     return answer(products_document(root_of(request), query, service.catalogue.page(query)))
 
@@ -100,32 +101,32 @@ def count(service: TheService, query: Options) -> PlainTextResponse:
 
 
 @router.post("/Products/OData.CSC.FilterList")
-def filter_list(request: Request, service: TheService, query: Options, body: FilterList) -> JSONResponse:
+def filter_list(request: Request, service: TheService, query: Options, body: FilterList) -> Response:
     """Return those products of a list that are published, at most 1000, in one answer."""
     names = [each.Name for each in body.FilterProducts if each.Name is not None]
     ids = [each.Id for each in body.FilterProducts if each.Id is not None]
-    if any("\0" in name for name in names):
+    if not all(is_text(name) for name in names):
         raise bad("a name has a character that is no text", "FilterProducts")
     page = service.catalogue.page(replace(query, page=LARGEST_PAGE), names, ids)
     return answer(products_document(root_of(request), query, page, follow=False))
 
 
 @router.get("/Products({product_id})")
-def product(request: Request, service: TheService, key: ProductId, query: Options) -> JSONResponse:
+def product(request: Request, service: TheService, key: ProductId, query: Options) -> Response:
     """Return one product."""
     row, attributes = service.catalogue.described(key)
-    document = product_document(row, query.select, query.expand, attributes)
+    (document,) = product_documents([row], query.select, query.expand, {row.key: attributes})
     return answer({"@odata.context": context(root_of(request), "Products", query) + "/$entity", **document})
 
 
 @router.get("/Products({product_id})/Attributes")
-def attributes(request: Request, service: TheService, key: ProductId) -> JSONResponse:
+def attributes(request: Request, service: TheService, key: ProductId) -> Response:
     """Return the attributes of a product."""
     return _attributes(request, service, key, None)
 
 
 @router.get("/Products({product_id})/Attributes/OData.CSC.{cast}")
-def attributes_of_type(request: Request, service: TheService, key: ProductId, cast: str) -> JSONResponse:
+def attributes_of_type(request: Request, service: TheService, key: ProductId, cast: str) -> Response:
     """Return the attributes of one type of a product."""
     if cast not in BY_NAME:
         raise ODataError(404, f"there is no type OData.CSC.{cast[:80]}; there are {', '.join(BY_NAME)}", "Attributes")
@@ -133,14 +134,14 @@ def attributes_of_type(request: Request, service: TheService, key: ProductId, ca
 
 
 @router.get("/Products({product_id})/Quicklooks")
-def quicklooks(request: Request, service: TheService, key: ProductId) -> JSONResponse:
+def quicklooks(request: Request, service: TheService, key: ProductId) -> Response:
     """Return the quick-looks of a product."""
     found = quicklook_documents(service.catalogue.product(key).quicklook)
     return answer({"@odata.context": context(root_of(request), f"Products({key})/Quicklooks"), "value": found})
 
 
-def _attributes(request: Request, service: TheService, key: UUID, of: str | None) -> JSONResponse:
-    found: list[dict[str, Any]] = [attribute_document(each) for each in service.catalogue.described(key)[1]]
+def _attributes(request: Request, service: TheService, key: UUID, of: str | None) -> Response:
+    found: list[dict[str, Any]] = [attribute_document(*each) for each in service.catalogue.described(key)[1]]
     chosen = [each for each in found if of is None or each["@odata.type"] == of]
     return answer({"@odata.context": context(root_of(request), f"Products({key})/Attributes"), "value": chosen})
 

@@ -51,8 +51,13 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def user_of(request: Request, service: Annotated[Service, Depends(service_of)]) -> User:
+async def _the_service(request: Request) -> Service:
+    return service_of(request)
+
+
+def user_of(request: Request) -> User:
     """Return who asks; refuse who may not come in, and who asks too often."""
+    service = service_of(request)
     user = service.access.user(request)
     service.quota.request(user)
     return user
@@ -64,4 +69,5 @@ def root_of(request: Request) -> str:
 
 
 AnyUser = Annotated[User, Depends(user_of)]
-TheService = Annotated[Service, Depends(service_of)]
+TheService = Annotated[Service, Depends(_the_service)]
+"""Given without a thread, as all dependencies that wait for nothing."""

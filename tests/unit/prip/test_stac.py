@@ -103,3 +103,11 @@ def test_a_product_without_item_is_in_no_answer(client: httpx.Client, inventory:
     before = found(client)
     PublicationStore(inventory).publish(replace(product(tmp_path, "no_item"), stac_item=None))
     assert found(client) == before
+
+
+@pytest.mark.parametrize(
+    "body", [rb'{"ids":["\ud800"]}', rb'{"collections":["a\u0000"]}', b'{"datetime":"0001-01-01T00:00:00+14:00/.."}']
+)
+def test_what_no_database_can_hold_is_refused(client: httpx.Client, body: bytes) -> None:
+    answer = client.post("/stac/search", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidQueryParameter")

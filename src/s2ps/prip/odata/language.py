@@ -10,6 +10,7 @@ from odata_query.grammar import ODataLexer, ODataParser
 from sly.lex import Token
 
 from s2ps.prip.odata.errors import ODataError, bad, not_offered
+from s2ps.prip.odata.operands import is_text
 
 LONGEST = 32_000
 """Characters of a $filter; a polygon of a thousand corners fits."""
@@ -31,7 +32,7 @@ def parse(text: str) -> ast._Node:
     """Return the syntax tree of a $filter; raise ODataError when the text cannot be read."""
     if len(text) > LONGEST:
         raise bad(f"the filter has {len(text)} characters; at most {LONGEST} are read", _TARGET)
-    if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
+    if not is_text(text):
         raise bad("the filter has a character that is no text", _TARGET)
     try:
         tree = ODataParser().parse(iter(_lists(_tokens(text.strip()))))

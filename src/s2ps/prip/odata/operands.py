@@ -52,6 +52,11 @@ _TYPES: dict[type, tuple[Kind, TypeEngine[Any]]] = {
 NULL = Operand(Kind.NULL, literal(None), nullable=True)
 
 
+def is_text(text: str) -> bool:
+    """Return whether databases can hold a text: no zero byte, no half of a surrogate pair (JSON can have both)."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+
 def constant(value: str | int | float | bool | datetime | uuid.UUID) -> Operand:
     """Return the operand of a value."""
     if isinstance(value, bool):

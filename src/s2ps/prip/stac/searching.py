@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import shapely
@@ -20,6 +20,7 @@ from s2ps.inventory.publication_tables import PUBLICATIONS
 from s2ps.prip.catalogue import Catalogue
 from s2ps.prip.odata.areas import checked_area, relation
 from s2ps.prip.odata.errors import ODataError
+from s2ps.prip.odata.operands import is_text
 from s2ps.prip.odata.ordering import Term, after, complete, token_of, values_of
 from s2ps.prip.odata.properties import PROPERTIES
 
@@ -55,7 +56,7 @@ class Search:
         """Return a search of the parameters of the API; raise InvalidQueryParameter for one that makes no sense."""
         if bbox and intersects:
             raise InvalidQueryParameter("bbox and intersects exclude each other")
-        if any("\0" in text for text in (*(collections or ()), *(ids or ()))):
+        if not all(is_text(text) for text in (*(collections or ()), *(ids or ()))):
             raise InvalidQueryParameter("an id has a character that is no text")
         area = box_of(bbox) if bbox else shape_of(intersects) if intersects else None
         start, end = _interval(datetime)
@@ -122,6 +123,8 @@ def _interval(text: str | None) -> tuple[datetime | None, datetime | None]:
     if not text:
         return None, None
     found = str_to_interval(text)
-    if isinstance(found, tuple):
-        return found
-    return found, found
+    start, end = found if isinstance(found, tuple) else (found, found)
+    try:
+        return start and start.astimezone(UTC), end and end.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidQueryParameter(f"datetime: {text[:80]} is outside the years 1 to 9999") from error
