@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import attr
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidatorFunctionWrapHandler, field_validator
 from sqlalchemy import func, select
 from stac_fastapi.api.app import StacApi
 from stac_fastapi.api.models import ItemCollectionUri
@@ -40,6 +41,14 @@ class SearchPost(BaseSearchPostRequest):
     """A search by POST, with the token of a page."""
 
     token: str | None = None
+
+    @field_validator("datetime", mode="wrap", check_fields=False)
+    @classmethod
+    def _in_range(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return check(value)
+        except OverflowError as error:
+            raise ValueError("a time is outside the years 1 to 9999") from error
 
 
 @attr.s
