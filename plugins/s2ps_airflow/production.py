@@ -56,11 +56,13 @@ def service() -> Any:
 
 
 def expire() -> list[str]:
-    """Remove the products whose time is over; return their names."""
+    """Remove the products whose time is over, and old counts of the web service; return the names of the products."""
+    from s2ps.inventory.usage import UsageStore
     from s2ps.publication.publisher import Publisher
 
-    withdrawals = Publisher.of(settings(), inventory()).withdrawals
-    return [removed.name for removed in withdrawals.expire(datetime.now(UTC))]
+    now, known = datetime.now(UTC), inventory()
+    UsageStore(known.engine).forget(now)
+    return [removed.name for removed in Publisher.of(settings(), known).withdrawals.expire(now)]
 
 
 def run_key(kind: Literal["session", "datatake"], identifier: str, options: RunOptions) -> Any:

@@ -11,6 +11,7 @@ import typer
 from s2ps.cli.terminal import console, guarded, table
 from s2ps.inventory.publications import Publication
 from s2ps.inventory.store import Inventory
+from s2ps.inventory.usage import UsageStore
 from s2ps.model.timestamps import format_utc
 from s2ps.publication.publisher import Publisher
 from s2ps.settings import Settings
@@ -31,6 +32,8 @@ def expire(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
 ) -> None:
     """Remove the products whose time is over, and what interrupted work has left.
+
+    Old counts of the web service's users go too.
 
     A product is invisible at once; its STAC item, package and folder follow.
     Whatever was interrupted in between is finished first. How long products
@@ -74,13 +77,15 @@ def refresh(home: Home = None) -> None:
 
 
 def _expire(home: Path | None, dry_run: bool) -> None:
-    publisher = _publisher(home)
-    now = datetime.now(UTC)
+    settings = Settings.load(home)
+    inventory = Inventory(settings.inventory_location)
+    publisher, now = Publisher.of(settings, inventory), datetime.now(UTC)
     if dry_run:
         found = publisher.withdrawals.expired(now)
         _show("products that would be removed", found)
         console.print(f"{len(found)} products would be removed, {len(publisher.withdrawals.pending())} are half-way")
         return
+    UsageStore(inventory.engine).forget(now)
     removed = list(publisher.withdrawals.expire(now))
     _show("removed products", removed)
     console.print(f"{len(removed)} products removed")

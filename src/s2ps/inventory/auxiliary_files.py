@@ -102,8 +102,9 @@ class AuxiliaryFiles:
         Meteorology is opened before it may be used; a file that cannot be read is kept as refused, with the reason.
         Raises InputError when the folder is missing.
         """
-        found = {file.path.name: file for file in reversed(AuxiliaryIndex.scan(folder).files)}
+        # In this order: a file that is taken in meanwhile is new twice, not gone.
         known = {record.name: record for record in self.all() if _below(record.path, folder)}
+        found = {file.path.name: file for file in reversed(AuxiliaryIndex.scan(folder).files)}
         records = [describe(file) for name, file in found.items() if not _same(known.get(name), file.path)]
         kept = [_kept(record, known.get(record.name)) for record in records]
         gone = [

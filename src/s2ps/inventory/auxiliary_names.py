@@ -28,10 +28,10 @@ def check_folder(folder: Path) -> None:
 
 
 def candidates(folder: Path) -> Iterable[Path]:
-    """Yield files and folders with a name like an auxiliary file; do not look inside such folders."""
+    """Yield files and folders with a name like an auxiliary file; do not look inside such folders, nor hidden ones."""
     for base, folders, names in os.walk(folder):
         whole = sorted(name for name in folders if _auxiliary(name))
-        folders[:] = sorted(set(folders) - set(whole))
+        folders[:] = sorted(name for name in set(folders) - set(whole) if not name.startswith("."))
         for name in sorted([*whole, *(name for name in names if _auxiliary(name))]):
             yield Path(base, name)
 

@@ -84,6 +84,7 @@ class UsageStore:
             connection.execute(DOWNLOADS.delete().where(DOWNLOADS.c.id == download))
 
     def forget(self, now: datetime) -> None:
-        """Remove counts of more than a month ago."""
+        """Remove counts of more than a month ago, and downloads whose process told nothing any more."""
         with transaction(self._engine) as connection:
             connection.execute(USAGE.delete().where(USAGE.c.since < now - _KEPT))
+            connection.execute(DOWNLOADS.delete().where(DOWNLOADS.c.until < now))

@@ -33,6 +33,14 @@ def chosen(folder: Path, auxiliary_type: str, unit: str = "S2B") -> list[str]:
     return [path.name for path in selection.paths(auxiliary_type)]
 
 
+def test_what_is_being_taken_in_is_not_there_yet(tmp_path: Path) -> None:
+    name = f"S2__OPER_AUX_UT1UTC_PDMC_20150622T000000_{LONG}.txt"
+    put(tmp_path / ".intake-1", name)
+    assert AuxiliaryIndex.scan(tmp_path).files == ()
+    put(tmp_path / "delivered", name)
+    assert [file.path.parent.name for file in AuxiliaryIndex.scan(tmp_path).files] == ["delivered"]
+
+
 def test_latest_creation_that_covers_is_taken(tmp_path: Path) -> None:
     good = f"S2B_OPER_GIP_DATATI_MPC__20200102T000000_{LONG}_B00.xml"
     put(

@@ -9,6 +9,7 @@ from pathlib import Path
 import eccodes
 import pytest
 
+from s2ps.inventory.auxiliary import AuxiliaryIndex
 from s2ps.inventory.auxiliary_files import AuxiliaryFiles
 from s2ps.inventory.intake import Intake, Taken
 from s2ps.inventory.store import Inventory
@@ -189,6 +190,25 @@ def test_one_bad_file_does_not_keep_the_others_out(given: Path, folder: Path, fi
     assert [name for name, _ in taken.refused] == [CAMS]
     with pytest.raises(InputError, match="holds no auxiliary file"):
         Intake(files, folder).take(given / "nowhere")
+
+
+def test_a_file_that_is_taken_in_during_a_look_into_the_folder_is_not_gone(
+    folder: Path, files: AuxiliaryFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir()
+    given = tmp_path / "given" / f"{IERS}.txt"
+    given.parent.mkdir()
+    given.write_text("bulletin")
+    scan = AuxiliaryIndex.scan
+
+    def slow(*folders: Path) -> AuxiliaryIndex:
+        index = scan(*folders)
+        Intake(files, folder).take(given)
+        return index
+
+    monkeypatch.setattr(AuxiliaryIndex, "scan", slow)
+    assert files.feed(folder).gone == ()
+    assert files.get(f"{IERS}.txt").state == "available"
 
 
 def test_a_folder_feeds_the_inventory(folder: Path, files: AuxiliaryFiles) -> None:
