@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, or_, select, type_coerce
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as AllBusy
 from sqlalchemy.types import NullType
 
 from s2ps.inventory.columns import POSTGRESQL
@@ -110,6 +111,8 @@ class Catalogue:
                 if self.dialect == POSTGRESQL:
                     connection.exec_driver_sql(_FOR_SHORT_QUERIES)
                 yield connection
+        except AllBusy as error:
+            raise ODataError(503, "the service is answering as many queries as it can", retry_after=10) from error
         except DBAPIError as error:
             if getattr(error.orig, "pgcode", None) == _CANCELLED:
                 raise ODataError(503, "the query takes too long; narrow it", retry_after=60) from error

@@ -7,9 +7,12 @@ from uuid import uuid4
 import httpx
 import pytest
 from lxml import etree
+from sqlalchemy import QueuePool, create_engine
 
 from s2ps.inventory.publications import Publication, PublicationStore
 from s2ps.inventory.store import Inventory
+from s2ps.prip.catalogue import Catalogue
+from s2ps.prip.odata.errors import ODataError
 from s2ps.prip.odata.properties import BY_NAME, SHOWN
 
 pytestmark = pytest.mark.unit
@@ -155,3 +158,11 @@ def test_a_withdrawn_product_is_gone_at_once(
     for suffix in ("", "/$value", "/Attributes", "/Quicklooks"):
         assert client.get(f"{PRODUCTS}({products[2].id}){suffix}").status_code == 404
     assert client.get(f"{PRODUCTS}/$count").text == "9"
+
+
+def test_a_service_whose_connections_are_all_in_use_says_so() -> None:
+    engine = create_engine("sqlite://", poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.05)
+    with engine.connect(), pytest.raises(ODataError, match="as many queries as it can") as caught:
+        Catalogue(engine).answers()
+    assert caught.value.status == 503
+    engine.dispose()
