@@ -16,6 +16,7 @@ from s2ps.inventory.migration import head
 from s2ps.inventory.removal import remove as remove_entries
 from s2ps.inventory.store import Inventory
 from s2ps.publication.placing import remove_folder
+from s2ps.publication.publisher import Publisher
 from s2ps.settings import Settings
 
 app = typer.Typer(
@@ -80,12 +81,12 @@ def lineage_(
 def remove(
     name: Annotated[str, typer.Argument(help="Session, datatake or product.")],
     home: Home = None,
-    files: Annotated[bool, typer.Option(help="Remove the folders of the products as well.")] = True,
+    files: Annotated[bool, typer.Option(help="Remove folders, packages and STAC items as well.")] = True,
 ) -> None:
     """Remove a session, datatake or product with everything made of it.
 
-    Nobody finds it any more from one moment to the next; then the folders of
-    its products go. Raw data, staging and packages stay.
+    Nobody finds it any more from one moment to the next; then folders, packages
+    and STAC items of its products go. Raw data and staging stay.
 
     Example:
       s2ps inventory remove GS2B_20260701T101559_048123_N05.00 --home var/mine
@@ -106,15 +107,19 @@ def _lineage(name: str, home: Path | None, as_json: bool) -> None:
 
 
 def _remove(name: str, home: Path | None, files: bool) -> None:
-    removed = remove_entries(Inventory(Settings.load(home).inventory_location), name)
-    for path in removed.paths if files else ():
-        remove_folder(path)
+    settings = Settings.load(home)
+    inventory = Inventory(settings.inventory_location)
+    removed = remove_entries(inventory, name)
+    if files:
+        Publisher.of(settings, inventory).withdrawals.clear(removed.published)
+        for path in removed.paths:
+            remove_folder(path)
     console.print(
         f"removed: {len(removed.sessions)} sessions, {len(removed.datatakes)} datatakes, "
         f"{len(removed.datastrips)} datastrips, {len(removed.products)} products"
     )
-    for package in removed.packages:
-        console.print(f"package left: {escape(package)}")
+    for publication in () if files else removed.published:
+        console.print(f"package left: {escape(publication.location)}")
 
 
 def _upgrade(home: Path | None) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from s2ps.inventory.publication_records import Publication
+from s2ps.inventory.publication_rows import publication_of
 from s2ps.inventory.publication_tables import PUBLICATIONS
 from s2ps.inventory.schema import CLAIMS, DATASTRIPS, DATATAKES, LINEAGE, PRODUCTS, RUNS, SESSION_FILES, SESSIONS
 from s2ps.inventory.store import Inventory
@@ -26,8 +28,8 @@ class Removed:
     products: list[str] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     """Folders of the products."""
-    packages: list[str] = field(default_factory=list)
-    """URIs of their packages."""
+    published: list[Publication] = field(default_factory=list)
+    """What users could find of it (without attributes)."""
 
 
 def remove(inventory: Inventory, name: str) -> Removed:
@@ -79,7 +81,8 @@ def _remove_products(connection: Connection, names: Sequence[str], removed: Remo
     for name in names:
         packages = (name, *(f"{stem}{end}" for stem in (name, name.removesuffix(".SAFE")) for end in PACKAGES))
         published = PUBLICATIONS.c.name.in_(packages)
-        removed.packages += connection.scalars(select(PUBLICATIONS.c.location).where(published)).all()
+        rows = connection.execute(select(PUBLICATIONS).where(published))
+        removed.published += [publication_of(row, ()) for row in rows]
         connection.execute(PUBLICATIONS.delete().where(published))
         removed.paths += connection.scalars(select(PRODUCTS.c.path).where(PRODUCTS.c.name == name)).all()
         connection.execute(PRODUCTS.delete().where(PRODUCTS.c.name == name))

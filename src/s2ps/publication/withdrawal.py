@@ -7,7 +7,7 @@ or the publication of the same product.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +65,13 @@ class Withdrawals:
         self._remove(published)
         return published
 
+    def clear(self, removed: Sequence[Publication]) -> None:
+        """Remove STAC items, packages, quick-looks and folders of products whose records are gone already."""
+        for publication in removed:
+            self._intend(publication)
+        for publication in removed:
+            self.finish(publication.name)
+
     def find(self, name: str) -> Publication:
         """Return a published product by the name of its package or folder."""
         for candidate in (name, f"{name}.zip", f"{name}.tar"):
@@ -113,6 +120,10 @@ class Withdrawals:
         self._store.delete(key)
 
     def _remove(self, publication: Publication) -> None:
+        self._intend(publication)
+        self.finish(publication.name)
+
+    def _intend(self, publication: Publication) -> None:
         item = publication.stac_item or {}
         looks = [asset["href"] for name, asset in item.get("assets", {}).items() if name in ("overview", "thumbnail")]
         uris = dict.fromkeys(
@@ -128,7 +139,6 @@ class Withdrawals:
         )
         key = f"{FOLDER}/{publication.name}{_JSON}"
         self._store.write(key, intention.model_dump_json(indent=1).encode(), "application/json")
-        self.finish(publication.name)
 
     def _folder_of(self, name: str) -> str:
         folder = name.removesuffix(".zip").removesuffix(".tar")

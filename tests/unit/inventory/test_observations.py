@@ -143,7 +143,7 @@ def test_a_product_goes_with_its_lineage_and_its_publication(inventory: Inventor
     fill(inventory)
     published, other = publish(inventory, tmp_path, "P1_32TPQ"), publish(inventory, tmp_path, "P1_32TQQ")
     removed = remove(inventory, "P1_32TPQ")
-    assert (removed.products, removed.paths, removed.packages) == (
+    assert (removed.products, removed.paths, [each.location for each in removed.published]) == (
         ["P1_32TPQ"], [Path("/p/32TPQ")], [published.location],
     )  # fmt: skip
     assert [product.name for product in inventory.products_of("D1")] == ["P1_32TQQ"]

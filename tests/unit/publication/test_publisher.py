@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pystac
 import pytest
+from typer.testing import CliRunner
 from unit.publication.small_products import DATATAKE, ORIGIN, T0, TL, USER, level_0, tile_items, user_product
 
+from s2ps.cli.main import app
 from s2ps.inventory.publications import Publication, identify
 from s2ps.inventory.records import ProductRecord
 from s2ps.inventory.store import Inventory
@@ -209,6 +211,28 @@ def test_expired_products_go_and_others_stay(tmp_path: Path) -> None:
     assert [name for name in content(tmp_path) if "L1C" in name or "l1c" in name] == []
     with pytest.raises(PublicationError, match="is not published"):
         found.withdrawals.withdraw(USER)
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_removal_from_the_inventory_takes_packages_and_items_along(tmp_path: Path, files: bool) -> None:
+    product = user_product(tmp_path / "products")
+    datastrip, _ = level_0(tmp_path / "products")
+    found = publisher(tmp_path)
+    publish(found, tmp_path)
+    Inventory(tmp_path / "inventory.sqlite").register_product(
+        ProductRecord(USER, "L1C", "x", product, DATATAKE, "", T0, 1)
+    )
+    words = ["inventory", "remove", USER, "--home", str(tmp_path), *([] if files else ["--no-files"])]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert found.publications.get(identify(f"{USER}.zip")) is None
+    left = [name for name in content(tmp_path) if "L1C" in name or "l1c" in name]
+    assert (left == []) is files
+    assert product.exists() is not files
+    assert ("package left" in done.output) is not files
+    assert datastrip.exists()
+    assert found.withdrawals.pending() == ()
+    assert len(items(tmp_path)) == (2 if files else 3)
 
 
 def test_folder_outside_of_the_products_is_never_removed(tmp_path: Path) -> None:
