@@ -34,8 +34,9 @@ def serve(
     """Answer queries and send products until it is stopped (Ctrl-C).
 
     Users are those of prip-users.yaml in the home (S2PS_PRIP_USERS). When
-    there are none, everybody on this machine may search and download; to
-    offer the service to others, add users, or say S2PS_PRIP_ANONYMOUS=true.
+    there are none, everybody on this machine may search and download, until
+    there is one; to offer the service to others, add users, or say
+    S2PS_PRIP_ANONYMOUS=true.
 
     Examples:
       s2ps prip serve --home var/mine
@@ -86,7 +87,7 @@ def _serve(home: Path | None, host: str, port: int) -> None:
                 expected=f"users in {accounts.path}, an issuer of tokens, or S2PS_PRIP_ANONYMOUS=true",
                 next_step="add users with `s2ps prip user NAME`",
             )
-        os.environ["S2PS_PRIP_ANONYMOUS"] = "true"
+        os.environ["S2PS_PRIP_OPEN_WITHOUT_USERS"] = "true"
     os.environ.update(settings.environment())
     uvicorn.run("s2ps.prip.app:app", factory=True, host=host, port=port, workers=own.workers, server_header=False)
 

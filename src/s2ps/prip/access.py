@@ -41,7 +41,7 @@ class Access:
         """Return who asks; raise ODataError 401 for nobody, a wrong password or a token that is not good."""
         scheme, _, rest = request.headers.get("authorization", "").partition(" ")
         if not scheme:
-            if self._settings.anonymous:
+            if self._settings.anonymous or (self._settings.open_without_users and not self._accounts):
                 return User(f"{ANYBODY} {_client(request)}", self._default)
             raise ODataError(401, "this service asks for a user and a password, or a token")
         if scheme.lower() == "basic":

@@ -22,6 +22,9 @@ class PripSettings(BaseSettings):
     """YAML file of users (docs/prip.md). Default: prip-users.yaml in the home; without it there are none."""
     anonymous: bool = False
     """Whether everybody may search and download. What an unknown user may do is limited by the quota below."""
+    open_without_users: bool = False
+    """Whether everybody may search and download as long as there are no users; `s2ps prip serve` sets it where only
+    this machine can ask."""
     token_secret: SecretStr | None = Field(default=None, min_length=32)
     """Key of the tokens the service gives, at least 32 characters; the same in every process. Default: one is made."""
     token_seconds: int = Field(default=3600, ge=60, le=86_400)

@@ -50,6 +50,14 @@ def test_nobody_comes_in_without_a_password(start: Starter, alice: tuple[str, st
     assert client.get(path, auth=alice).status_code == 200
 
 
+def test_a_service_that_is_open_without_users_closes_with_the_first_one(start: Starter, tmp_path: Path) -> None:
+    client = start(open_without_users=True)
+    assert client.get(PRODUCTS).status_code == 200
+    keep(tmp_path / "users.yaml", Account(name="alice", password=hashed(PASSWORD)))
+    assert client.get(PRODUCTS).status_code == 401
+    assert client.get(PRODUCTS, auth=("alice", PASSWORD)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "header",
     [
