@@ -50,7 +50,7 @@ class PodSettings(BaseSettings):
     """Where that volume is mounted, here and in pods. Default: its folders auxiliary, static, gri and sessions are
     mounted one by one where the settings of S2PS say they are."""
     sessions: Path | None = None
-    """Folder of sessions, for the default of `data_mount`; default: S2PS_HOME/session."""
+    """Folder of sessions, for the default of `data_mount`; default: S2PS_HOME/session. With stations: S2PS_SESSIONS."""
     secret: str = "s2ps-s3"  # noqa: S105 - the name of a Secret
     """Secret whose keys become environment variables of pods that use an S3 staging."""
 

@@ -41,6 +41,7 @@ Examples:
   s2ps simulate --home var/mine    a session, auxiliary data, the truth
   s2ps run --home var/mine         the session to products, no Airflow
   s2ps ingest --home var/mine      sessions from stations
+  s2ps prip serve --home var/mine  the products by OData and STAC
   s2ps plan --strategy nominal     what would run, before anything does
   s2ps graph draw --format dot     who feeds whom
   s2ps processors check            is the catalogue whole?
