@@ -5,19 +5,26 @@ from __future__ import annotations
 import sqlite3
 import threading
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from sqlalchemy import Engine, text
 
+from s2ps.inventory import migration
 from s2ps.inventory.care import check_database, upgrade_database
+from s2ps.inventory.database import database_url, open_engine, transaction
 from s2ps.inventory.migration import head
 from s2ps.inventory.records import Claim
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import ConfigurationError, InputError, StagingError
+from s2ps.model.timestamps import format_utc
 
 EARLIER = Path(__file__).with_name("first_releases.sql")
 DATATAKE = "GS2B_20260701T101559_048123_N05.00"
+NOW = datetime(2026, 7, 1, 10, 30, tzinfo=UTC)
 
 
 def earlier(path: Path, *more: str) -> Path:
@@ -113,3 +120,45 @@ def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="S2PS_INVENTORY"):
         Inventory(url)
+
+
+def upgraded_to(location: Path | str, revision: str) -> Engine:
+    """Bring a database to an earlier revision, as an earlier version of S2PS has left it."""
+    engine = open_engine(database_url(location))
+    if isinstance(location, Path):
+        location.parent.mkdir()
+    with transaction(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+        config = migration._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
+def test_what_was_published_before_is_taken_along(location: Path | str) -> None:
+    engine = upgraded_to(location, "0002")
+    tables = import_module("s2ps.inventory.migrations.versions.0002_publications").TABLES.tables
+    times = dict.fromkeys(("origin_date", "published_at", "content_start", "content_end"), NOW)
+    published = {
+        "key": 1, "id": uuid4(), "name": "P.zip", "content_type": "zip", "content_length": 1, "checksums": [],
+        "production_type": "x", "location": "file:///p", "datatake": DATATAKE, "level": "L1C", **times,
+        "stac_item": {"id": "item", "collection": "sentinel-2-l1c"},
+    }  # fmt: skip
+    with transaction(engine) as connection:
+        connection.execute(tables["publications"].insert(), published)
+        for kind, value in (("string", "32TPQ"), ("integer", 1), ("double", 0.5), ("boolean", True), ("time", NOW)):
+            row = {"publication": 1, "name": "a", "value": value}
+            connection.execute(tables[f"publication_{kind}s"].insert(), row)
+        product = "INSERT INTO products VALUES ('P.SAFE', 'L1C', 'MSIL1C', '/p', 'GS2B', 'run', :time, 1, '')"
+        connection.execute(text(product), {"time": NOW if isinstance(location, str) else format_utc(NOW)})
+    engine.dispose()
+    assert upgrade_database(location) == ("0002", head())
+    assert check_database(location) == (head(), [])
+    inventory = Inventory(location)
+    with inventory.engine.connect() as connection:
+        found = connection.execute(text("SELECT item, collection FROM publications")).one()
+        kept = connection.execute(text("SELECT value FROM publication_strings")).scalar_one()
+    assert (*found, kept) == ("item", "sentinel-2-l1c", "32TPQ")
+    assert inventory.product("P.SAFE").degraded is False
+    inventory.engine.dispose()
