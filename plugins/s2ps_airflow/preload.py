@@ -15,6 +15,9 @@ MODULES = (
     "s2ps.execution",
     "s2ps.ingestion.service",
     "s2ps.inventory.arrivals",
+    "s2ps.publication.publisher",
+    "rasterio.shutil",
+    "rasterio.warp",
     "s2ps_airflow.installed",
     "s2ps_airflow.operators",
     "s2ps_airflow.reports",
@@ -26,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def preload() -> None:
-    """Import the modules tasks use and read the catalogue; a broken one is only reported, its tasks will fail."""
+    """Import what tasks use, read the catalogue and the revisions; what is broken is only reported, its tasks fail."""
     pods = os.environ.get("S2PS_EXECUTION") == "pod"
     for module in (*MODULES, *(POD_MODULES if pods else ())):
         try:
@@ -34,8 +37,10 @@ def preload() -> None:
         except ImportError as error:
             log.warning("not preloaded: %s: %s", module, error)
     try:
+        from s2ps.inventory.migration import head
         from s2ps_airflow.installed import datatake_dags
 
+        head()
         datatake_dags()
     except (S2psError, ImportError, ValueError) as error:
         log.warning("catalogue not preloaded: %s", error)

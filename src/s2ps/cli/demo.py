@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -99,14 +100,17 @@ def _demo(home: Path, session: Path | None, scale: int, port: int | None, statio
     client = airflow.client()
     watch = AirflowWatch(client, settings.place("products"), _levels(settings), began)
     prip = None
-    try:
-        services.poll_now(client)
-        for datatake in _run_session(client, watch, name):
-            console.print(f"datatake [bold]{datatake}[/]")
-            watch.run(DATATAKE_DAG, partial(_run_of, client, DATATAKE_DAG, datatake), RUN_LIMIT)
-        prip = services.start_prip(settings)
-    finally:
-        _report(watch, airflow, settings, time.monotonic() - began, prip)
+    with ThreadPoolExecutor(1, thread_name_prefix="prip") as beside:
+        try:
+            services.poll_now(client)
+            datatakes = _run_session(client, watch, name)
+            starting = beside.submit(services.start_prip, settings)
+            for datatake in datatakes:
+                console.print(f"datatake [bold]{datatake}[/]")
+                watch.run(DATATAKE_DAG, partial(_run_of, client, DATATAKE_DAG, datatake), RUN_LIMIT)
+            prip = starting.result()
+        finally:
+            _report(watch, airflow, settings, time.monotonic() - began, prip)
 
 
 def _start_simulation(home: Path, scale: int) -> subprocess.Popen[bytes] | None:

@@ -50,9 +50,10 @@ class AirflowWatch:
     def run(self, dag_id: str, find_run: Callable[[], str | None], limit: float) -> None:
         """Wait for a run to appear and to succeed; raises ProcessorFailure with the reason when it fails."""
         deadline = time.monotonic() + limit
+        run_id = None
         with self._progress:
             while True:
-                run_id = find_run()
+                run_id = run_id or find_run()
                 if run_id is not None:
                     tasks = self.client.task_instances(dag_id, run_id)
                     self._show(tasks)

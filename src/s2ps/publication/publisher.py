@@ -39,6 +39,7 @@ class Publisher:
 
     def __init__(self, store: PackageStore, inventory: Inventory, retention: Retention, products: Path) -> None:
         self.store = store
+        self._inventory = inventory
         self.publications = PublicationStore(inventory, self._size_of)
         self.catalogue = StaticCatalogue(store)
         self.withdrawals = Withdrawals(store, inventory, self.publications, self.catalogue, products)
@@ -56,7 +57,8 @@ class Publisher:
         """Publish products of one datatake; the catalogue links them when the block ends, however it ends."""
         batch = Batch(self, origin, Pictures(self._products))
         try:
-            yield batch
+            with self._inventory.engine.connect():  # SQLite writes its log back whenever the last connection ends
+                yield batch
         finally:
             self.catalogue.refresh(batch.changed)
 
