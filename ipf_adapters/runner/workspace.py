@@ -24,8 +24,14 @@ from s2ps.staging.store import StagingStore
 WORKING = "WORKING"
 TAIL_LINES = 15
 TAIL_BYTES = 64 * 1024
-_WITHHELD = re.compile(r"AIRFLOW.*|.*(SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY).*", re.IGNORECASE)
+_WITHHELD = re.compile(
+    r"AIRFLOW.*|S2PS_INVENTORY|S2PS_PRIP_.*|S2PS_ALERT_WEBHOOK"
+    r"|.*(SECRET|PASSW|PASSPHRASE|TOKEN|CREDENTIAL|ACCESS_KEY|API_KEY).*",
+    re.IGNORECASE,
+)
 """Variables that are no business of a processor: keys, passwords and databases of whoever started the cluster."""
+_LOGIN = re.compile(r"://[^/\s@]*:[^/\s@]+@")
+"""A password in a URL, whatever the variable is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def environment_of(job: JobRequest, workspace: Workspace, inherited: Mapping[str
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     own = {"TMPDIR": str(workspace.working), "S2PS_JOB_ID": job.id}
     python = {"S2PS_PYTHON": sys.executable}
-    seen = {name: value for name, value in inherited.items() if not _WITHHELD.fullmatch(name)}
+    seen = {n: value for n, value in inherited.items() if not (_WITHHELD.fullmatch(n) or _LOGIN.search(value))}
     return {**threads, **python, **seen, **own, **job.environment}
 
 
