@@ -7,15 +7,16 @@ or the publication of the same product.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from s2ps.inventory.publications import Publication, PublicationStore, identify
 from s2ps.inventory.store import Inventory
-from s2ps.model.errors import InputError, PublicationError
+from s2ps.model.errors import ConfigurationError, InputError, PublicationError, S2psError
 from s2ps.publication.package_store import PackageStore
 from s2ps.publication.placing import PARTIAL_PREFIX
 from s2ps.publication.stac_catalogue import StaticCatalogue
@@ -90,15 +91,30 @@ class Withdrawals:
     def expire(self, now: datetime) -> Iterator[Publication]:
         """Finish interrupted removals, then remove every product whose time is over and yield it.
 
-        Leftovers of packagers that were killed go too.
+        Leftovers of packagers that were killed go too. One that cannot be removed does not keep the others; at the end
+        a PublicationError tells of it.
         """
+        failed: dict[str, S2psError] = {}
         for name in self.pending():
-            self.finish(name)
-        while found := self._publications.expired(now):
-            for publication in found:
-                self._remove(publication)
-                yield publication
+            self._try(partial(self.finish, name), name, failed)
+        while found := [each for each in self._publications.expired(now) if each.name not in failed]:
+            for each in found:
+                if self._try(partial(self._remove, each), each.name, failed):
+                    yield each
         self._store.sweep(datetime.now(UTC) - _ABANDONED)
+        if failed:
+            name, error = next(iter(failed.items()))
+            raise PublicationError(
+                f"{len(failed)} products could not be removed; {name}: {error.message}", next_step=error.next_step
+            ) from error
+
+    def _try(self, action: Callable[[], None], name: str, failed: dict[str, S2psError]) -> bool:
+        try:
+            action()
+        except (PublicationError, ConfigurationError) as error:
+            failed[name] = error
+            return False
+        return True
 
     def pending(self) -> tuple[str, ...]:
         """Return the names of products whose removal has begun and not ended."""

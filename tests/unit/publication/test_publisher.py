@@ -248,6 +248,26 @@ def test_folder_outside_of_the_products_is_never_removed(tmp_path: Path) -> None
     assert stray.exists()
 
 
+def test_one_that_cannot_be_removed_does_not_keep_the_others(tmp_path: Path) -> None:
+    user_product(tmp_path / "products")
+    other = USER.replace("32TPQ", "32TPR")
+    product = user_product(tmp_path / "products", other)
+    found = publisher(tmp_path)
+    publish(found, tmp_path)
+    stray = tmp_path / "precious" / USER
+    stray.mkdir(parents=True)
+    record = ProductRecord(USER, "L1C", "x", stray, DATATAKE, "", T0, 1)
+    Inventory(tmp_path / "inventory.sqlite").register_product(record)
+    removed: list[str] = []
+    for _ in range(2):
+        with pytest.raises(PublicationError, match=rf"1 products could not be removed; {USER}.zip: .*is not below"):
+            removed += [each.name for each in found.withdrawals.expire(datetime.now(UTC) + timedelta(days=8))]
+    assert not product.exists()
+    assert stray.exists()
+    assert found.publications.get(identify(f"{other}.zip")) is None
+    assert found.withdrawals.pending() == (f"{USER}.zip",)
+
+
 def test_many_processes_publish_into_one_catalogue(tmp_path: Path) -> None:
     names = [USER.replace("32TPQ", f"32T{a}{b}") for a in "MNPQ" for b in "QRST"]
     for name in names:
