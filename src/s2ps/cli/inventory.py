@@ -86,7 +86,8 @@ def remove(
     """Remove a session, datatake or product with everything made of it.
 
     Nobody finds it any more from one moment to the next; then folders, packages
-    and STAC items of its products go. Raw data and staging stay.
+    and STAC items of its products go. Raw data and staging stay. When it is
+    interrupted, `s2ps publication expire` goes on.
 
     Example:
       s2ps inventory remove GS2B_20260701T101559_048123_N05.00 --home var/mine
@@ -109,14 +110,16 @@ def _lineage(name: str, home: Path | None, as_json: bool) -> None:
 def _remove(name: str, home: Path | None, files: bool) -> None:
     settings = Settings.load(home)
     inventory = Inventory(settings.inventory_location)
-    removed = remove_entries(inventory, name)
+    withdrawals = Publisher.of(settings, inventory).withdrawals
+    removed = remove_entries(inventory, name, withdrawals.begin if files else None)
     if files:
-        Publisher.of(settings, inventory).withdrawals.clear(removed.published)
+        for publication in removed.published:
+            withdrawals.finish(publication.name, keep_folder=True)
         for path in removed.paths:
             remove_folder(path)
     console.print(
         f"removed: {len(removed.sessions)} sessions, {len(removed.datatakes)} datatakes, "
-        f"{len(removed.datastrips)} datastrips, {len(removed.products)} products"
+        f"{len(removed.datastrips)} datastrips, {len(removed.products)} products, {len(removed.published)} publications"
     )
     for publication in () if files else removed.published:
         console.print(f"package left: {escape(publication.location)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,11 +32,12 @@ class Removed:
     """What users could find of it (without attributes)."""
 
 
-def remove(inventory: Inventory, name: str) -> Removed:
+def remove(inventory: Inventory, name: str, before: Callable[[Publication], None] | None = None) -> Removed:
     """Take a session, datatake or product out, with everything found in or made of it, and its publications.
 
-    Rows go first and all at once: nobody finds a product whose files are being removed. Raises InputError for a name
-    that is none of them.
+    Rows go first and all at once: nobody finds a product whose files are being removed. `before` is called with the
+    publications that go, in the same transaction before it is committed: it writes down what is to be removed then.
+    Raises InputError for a name that is none of them.
     """
 
     def once(connection: Connection) -> Removed:
@@ -49,6 +50,9 @@ def remove(inventory: Inventory, name: str) -> Removed:
             _remove_products(connection, [name], removed)
         else:
             raise InputError(f"{name} is not in the inventory", expected="a session, datatake or product")
+        if before is not None:
+            for publication in removed.published:
+                before(publication)
         return removed
 
     return inventory.write(once)

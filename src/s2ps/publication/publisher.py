@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from s2ps.inventory.exclusion import exclusive
 from s2ps.inventory.publications import Checksum, Publication, PublicationStore, identify
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import PublicationError
@@ -27,6 +28,7 @@ from s2ps.publication.stac_item import item_of
 from s2ps.publication.withdrawal import Withdrawals
 from s2ps.settings import Settings
 
+_TRIES = 10
 GEOTIFF_SUFFIX, PREVIEW_SUFFIX = "-ql.tif", "-ql.jpg"
 
 
@@ -39,7 +41,7 @@ class Publisher:
 
     def __init__(self, store: PackageStore, inventory: Inventory, retention: Retention, products: Path) -> None:
         self.store = store
-        self._inventory = inventory
+        self.inventory = inventory
         self.publications = PublicationStore(inventory, self._size_of)
         self.catalogue = StaticCatalogue(store)
         self.withdrawals = Withdrawals(store, inventory, self.publications, self.catalogue, products)
@@ -57,7 +59,7 @@ class Publisher:
         """Publish products of one datatake; the catalogue links them when the block ends, however it ends."""
         batch = Batch(self, origin, Pictures(self._products))
         try:
-            with self._inventory.engine.connect():  # SQLite writes its log back whenever the last connection ends
+            with self.inventory.engine.connect():  # SQLite writes its log back whenever the last connection ends
                 yield batch
         finally:
             self.catalogue.refresh(batch.changed)
@@ -85,24 +87,41 @@ class Batch:
         Raises PublicationError when the name stands for another content, or InputError for metadata that do not do.
         """
         name = archive_of(product).name
-        self.publisher.withdrawals.finish(name, keep_folder=True)
-        known = self.publisher.publications.get(identify(name))
-        if known is None or not self._is_there(known):
-            known = self._publish(product)
-        self._catalogue(known)
-        return known
+        for _ in range(_TRIES):
+            self.publisher.withdrawals.finish(name, keep_folder=True)
+            known = self.publisher.publications.get(identify(name))
+            made = None if known is not None and self._is_whole(known) else self._made(product)
+            with exclusive(self.publisher.inventory, name):
+                published = self._publish(made or known)
+            if published is not None:
+                return published
+        raise PublicationError(f"product {name} is removed again and again", next_step="look at who removes it")
 
-    def _is_there(self, known: Publication) -> bool:
-        store = self.publisher.store
-        return store.size(store.key(known.location)) == known.content_length
-
-    def _publish(self, product: Path) -> Publication:
+    def _made(self, product: Path) -> Publication:
+        """Write package and quick-look, and return their record."""
         facts = read_facts(product, self.origin)
         folder = folder_of(facts.name, facts.start)
         package = write_package(product, self.publisher.store, folder)
         made = datetime.now(UTC)
         looks = self._looks(facts, folder)
-        return self.publisher.publications.publish(self._record(facts, package, looks, made))
+        return self._record(facts, package, looks, made)
+
+    def _publish(self, given: Publication | None) -> Publication | None:
+        """Record a product and its item; return None when it was removed meanwhile, and nothing is done.
+
+        Whoever comes here holds the name, and so does who removes: there is no record without its files.
+        """
+        if given is None or self.publisher.withdrawals.has_begun(given.name) or not self._is_whole(given):
+            return None
+        published = self.publisher.publications.publish(given)
+        self._catalogue(published)
+        return published
+
+    def _is_whole(self, given: Publication) -> bool:
+        store, assets = self.publisher.store, (given.stac_item or {}).get("assets", {})
+        looks = [asset["href"] for name, asset in assets.items() if name in ("overview", "thumbnail")]
+        there = store.size(store.key(given.location)) == given.content_length
+        return there and all(store.size(store.key(uri)) is not None for uri in looks)
 
     def _looks(self, facts: Facts, folder: str) -> Looks | None:
         quicklook = self.pictures.quicklook(facts)

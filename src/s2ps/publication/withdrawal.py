@@ -1,19 +1,20 @@
 """Removal of products: invisible at once, by one transaction; then the catalogue, the package and the folder follow.
 
 What is to go is written down before. A removal that is interrupted is finished by whoever looks next: the next removal,
-or the publication of the same product.
+or the publication of the same product. Both hold the name of the product while they change what is there.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from s2ps.inventory.exclusion import exclusive
 from s2ps.inventory.publications import Publication, PublicationStore, identify
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import ConfigurationError, InputError, PublicationError, S2psError
@@ -62,16 +63,9 @@ class Withdrawals:
 
     def withdraw(self, name: str) -> Publication:
         """Remove a product by the name of its package or folder; raise PublicationError when there is none."""
-        published = self.find(name)
-        self._remove(published)
+        while not self._remove(published := self.find(name)):
+            pass
         return published
-
-    def clear(self, removed: Sequence[Publication]) -> None:
-        """Remove STAC items, packages, quick-looks and folders of products whose records are gone already."""
-        for publication in removed:
-            self._intend(publication)
-        for publication in removed:
-            self.finish(publication.name)
 
     def find(self, name: str) -> Publication:
         """Return a published product by the name of its package or folder."""
@@ -108,38 +102,23 @@ class Withdrawals:
                 f"{len(failed)} products could not be removed; {name}: {error.message}", next_step=error.next_step
             ) from error
 
-    def _try(self, action: Callable[[], None], name: str, failed: dict[str, S2psError]) -> bool:
+    def _try(self, action: Callable[[], bool], name: str, failed: dict[str, S2psError]) -> bool:
         try:
-            action()
+            return action()
         except (PublicationError, ConfigurationError) as error:
             failed[name] = error
             return False
-        return True
 
     def pending(self) -> tuple[str, ...]:
         """Return the names of products whose removal has begun and not ended."""
         return tuple(name.removesuffix(_JSON) for name in self._store.names(FOLDER) if name.endswith(_JSON))
 
-    def finish(self, name: str, *, keep_folder: bool = False) -> None:
-        """Finish a removal that has begun; without one nothing happens. `keep_folder`: it was made anew meanwhile."""
-        key = f"{FOLDER}/{name}{_JSON}"
-        content = self._store.read(key)
-        if content is None:
-            return
-        intention = Intention.model_validate_json(content)
-        self._publications.withdraw(name)
-        if intention.item:
-            self._catalogue.remove(intention.item, intention.collection, intention.datatake)
-        self._store.delete(*intention.objects)
-        if intention.folder:
-            self._remove_folder(Path(intention.folder), keep=keep_folder)
-        self._store.delete(key)
+    def has_begun(self, name: str) -> bool:
+        """Return whether the removal of a product has begun and not ended."""
+        return self._store.size(_key(name)) is not None
 
-    def _remove(self, publication: Publication) -> None:
-        self._intend(publication)
-        self.finish(publication.name)
-
-    def _intend(self, publication: Publication) -> None:
+    def begin(self, publication: Publication) -> None:
+        """Write down what goes with a product; `finish` does it."""
         item = publication.stac_item or {}
         looks = [asset["href"] for name, asset in item.get("assets", {}).items() if name in ("overview", "thumbnail")]
         uris = dict.fromkeys(
@@ -153,8 +132,42 @@ class Withdrawals:
             collection=item.get("collection", ""),
             folder=self._folder_of(publication.name),
         )
-        key = f"{FOLDER}/{publication.name}{_JSON}"
-        self._store.write(key, intention.model_dump_json(indent=1).encode(), "application/json")
+        self._store.write(_key(publication.name), intention.model_dump_json(indent=1).encode(), "application/json")
+
+    def finish(self, name: str, *, keep_folder: bool = False) -> bool:
+        """Finish a removal that has begun and return True; without one nothing happens.
+
+        `keep_folder`: it was made anew meanwhile.
+        """
+        if not self.has_begun(name):
+            return False
+        with exclusive(self._inventory, name):
+            self._finish(name, keep_folder)
+            return True
+
+    def _finish(self, name: str, keep_folder: bool) -> None:
+        """Do what is written down. Whoever comes here holds the name, so nothing that is new is removed."""
+        content = self._store.read(_key(name))
+        if content is None:
+            return
+        intention = Intention.model_validate_json(content)
+        self._publications.withdraw(name)
+        if intention.item:
+            self._catalogue.remove(intention.item, intention.collection, intention.datatake)
+        self._store.delete(*intention.objects)
+        if intention.folder:
+            self._remove_folder(Path(intention.folder), keep=keep_folder)
+        self._store.delete(_key(name))
+
+    def _remove(self, publication: Publication) -> bool:
+        """Remove a product; return False when it was removed, or published anew, since it was found."""
+        with exclusive(self._inventory, publication.name):
+            known = self._publications.get(publication.id)
+            if known is None or known.published_at != publication.published_at:
+                return False
+            self.begin(publication)
+            self._finish(publication.name, keep_folder=False)
+            return True
 
     def _folder_of(self, name: str) -> str:
         folder = name.removesuffix(".zip").removesuffix(".tar")
@@ -167,6 +180,8 @@ class Withdrawals:
     def _remove_folder(self, path: Path, *, keep: bool) -> None:
         """Make a published folder invisible by one rename, then remove it, and what the inventory knows of it."""
         if not path.is_relative_to(self._products):
+            if keep:
+                return
             raise PublicationError(
                 f"{path} is not below {self._products}", next_step="set S2PS_PRODUCTS to where it was published"
             )
@@ -179,3 +194,7 @@ class Withdrawals:
             path.rename(hidden)
             shutil.rmtree(hidden)
         self._inventory.forget_product(path.name)
+
+
+def _key(name: str) -> str:
+    return f"{FOLDER}/{name}{_JSON}"
