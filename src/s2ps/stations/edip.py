@@ -117,7 +117,17 @@ class _Handler(TLS_FTPHandler):  # type: ignore[misc]
 
     def ftp_MLSD(self, path: str) -> Any:  # noqa: N802
         """List a folder for machines."""
+        if self.faults.behaviour.no_mlsd:
+            self.respond('500 Command "MLSD" not understood.')
+            return None
         return None if self._refused("listing") else super().ftp_MLSD(path)
+
+    def ftp_MDTM(self, path: str) -> Any:  # noqa: N802
+        """Tell when a file was published."""
+        if self.faults.behaviour.no_mdtm:
+            self.respond('500 Command "MDTM" not understood.')
+            return None
+        return super().ftp_MDTM(path)
 
     def ftp_NLST(self, path: str) -> Any:  # noqa: N802
         """List the names of a folder."""

@@ -45,6 +45,10 @@ class Misbehaviour(BaseModel):
     """Chunks that QualityInfo tells too many (or too few)."""
     no_ranges: bool = False
     """Range requests are answered with the whole file."""
+    no_mlsd: bool = False
+    """The FTP server does not know MLSD."""
+    no_mdtm: bool = False
+    """The FTP server does not know MDTM."""
     refuse_infinity: bool = False
     """PROPFIND with Depth infinity is refused."""
     clock_offset: float = 0.0

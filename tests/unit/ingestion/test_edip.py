@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
 from unit.ingestion.conftest import SESSION, Poller, assert_arrived, simulated, virtual
 
+from s2ps.ingestion.edip import EdipClient
+from s2ps.ingestion.ftp import Ftps
 from s2ps.ingestion.web import StationError
 from s2ps.stations.edip import serve
+from s2ps.stations.station import Station
+from s2ps.stations.timeline import Disorder
 
 pytestmark = pytest.mark.integration
 
@@ -35,6 +40,72 @@ def test_a_session_arrives(ingestion: Poller, monkeypatch: pytest.MonkeyPatch, t
 def test_a_certificate_nobody_signed_is_refused(ingestion: Poller) -> None:
     with serve(None, simulated(virtual())) as station, pytest.raises(StationError, match="CERTIFICATE_VERIFY_FAILED"):
         ingestion(station, "edip", tls_ca=None).poll("station")
+
+
+def logins(station: Station) -> int:
+    return sum(command == "USER" for command, _ in station.log)
+
+
+def test_workers_keep_their_connections_for_all_ranges_and_polls(ingestion: Poller, tmp_path: Path) -> None:
+    timeline = virtual(chunks=2, channels=2, chunk_bytes=50_000_000)
+    with serve(None, simulated(timeline)) as station:
+        service = ingestion(station, "edip", parallel=3)
+        assert service.poll("station").completed == [SESSION]
+        assert_arrived(tmp_path / "home/sessions" / SESSION, station)
+        ranges = sum(command == "RETR" for command, _ in station.log)
+        assert ranges > 12
+        before = logins(station)
+        assert before <= 3, "one connection for every worker, the listing uses one of them"
+        assert service.poll("station").problems == []
+        assert logins(station) == before
+
+
+def test_a_connection_the_server_has_ended_meanwhile_is_replaced(
+    ingestion: Poller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("s2ps.ingestion.ftp.IDLE_S", 0.0)
+    with serve(None, simulated(virtual(seconds=100, chunks=2))) as station:
+        service = ingestion(station, "edip", parallel=2)
+        station.advance(60)
+        assert service.poll("station").fetched > 0
+        client = cast("EdipClient", service._clients["station"])
+        for ftp, _ in client._connections._free:
+            assert ftp.sock is not None
+            ftp.sock.close()
+        station.advance(60)
+        report = service.poll("station")
+        assert (report.completed, report.problems) == ([SESSION], [])
+        assert_arrived(tmp_path / "home/sessions" / SESSION, station)
+
+
+def test_a_server_that_ends_the_connection_with_a_transfer_costs_logins_only(
+    ingestion: Poller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def ended(ftp: Ftps, data: socket.socket) -> None:
+        raise EOFError
+
+    monkeypatch.setattr(Ftps, "give_up", ended)
+    with serve(None, simulated(virtual(chunks=1, channels=1, chunk_bytes=90_000_000))) as station:
+        report = ingestion(station, "edip", parallel=1, channels=1).poll("station")
+        assert (report.completed, report.problems) == ([SESSION], [])
+        assert logins(station) == 3, "two of the three ranges end before the file does"
+
+
+@pytest.mark.parametrize("without", [{"no_mlsd": True}, {"no_mlsd": True, "no_mdtm": True}])
+def test_a_server_without_mlsd(ingestion: Poller, tmp_path: Path, without: dict[str, Any]) -> None:
+    timeline = virtual(seconds=400, chunks=3, disorder=Disorder(seed=4, shuffle=2, retransferred=0.3))
+    with serve(None, simulated(timeline)) as station:
+        service = ingestion(station, "edip")
+        station.misbehave(**without)
+        station.advance(30)
+        assert service.poll("station").completed == []
+        station.advance(1000)
+        assert service.poll("station").completed == [SESSION]
+        assert_arrived(tmp_path / "home/sessions" / SESSION, station)
+        latest = max(file.published for file in station.pickup.published()).replace(microsecond=0)
+        t0 = service.sessions()[0].arrival.t0
+        assert t0 == (latest.replace(second=0) if "no_mdtm" in without else latest)
+        assert sum(command == "MLSD" for command, _ in station.log) == 1
 
 
 @pytest.mark.parametrize("fault", [{"cut_after": 9_000_000, "cut_every": 2}, {"no_ranges": True}])
