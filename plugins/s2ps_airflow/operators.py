@@ -115,6 +115,20 @@ class PublishOperator(ProductionOperator):
         return tasks.publish(self.run_key(context), self.what, name)
 
 
+class PublishSessionOperator(BaseOperator):
+    """Publishes what a session brings beside images: telemetry and ancillary data."""
+
+    ui_color = "#fef3c7"
+
+    def __init__(self, *, session_task: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.session_task = session_task
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Publish; a product that is there already is recognised."""
+        return tasks.publish_session(context["ti"].xcom_pull(task_ids=self.session_task))
+
+
 class RegisterSessionOperator(OfRun, BaseOperator):
     """Checks the session of a run and takes it: one that has arrived from a station, or a folder given by hand."""
 

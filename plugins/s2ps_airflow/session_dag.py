@@ -8,16 +8,16 @@ from airflow.sdk import DAG, Asset, Param
 from airflow.serialization.encoders import ensure_serialized_asset
 
 from s2ps_airflow import texts
-from s2ps_airflow.dag_factory import DEFAULT_ARGS, NONE_FAILED, SHORT_LIMIT
+from s2ps_airflow.dag_factory import DEFAULT_ARGS, NONE_FAILED, PLAN_AND_PUBLISH, SHORT_LIMIT
 from s2ps_airflow.execution import cluster_arguments, cluster_operator
 from s2ps_airflow.identity import SESSION_ASSET, SESSION_DAG
 from s2ps_airflow.nodes import SESSION_PHASE, NodeGraph
-from s2ps_airflow.operators import AnnounceOperator, PlanOperator, RegisterSessionOperator
+from s2ps_airflow.operators import AnnounceOperator, PlanOperator, PublishSessionOperator, RegisterSessionOperator
 from s2ps_airflow.timetable import SessionMapper, SessionTimetable
 
 
 def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
-    """Make register_session -> plan_l0u -> L0U clusters -> announce_datatakes."""
+    """Make register_session -> plan_l0u -> L0U clusters -> announce_datatakes -> publish_l0u."""
     with DAG(
         dag_id,
         schedule=SessionTimetable(
@@ -52,8 +52,17 @@ def build_session_dag(graph: NodeGraph, *, dag_id: str = SESSION_DAG) -> DAG:
             execution_timeout=SHORT_LIMIT,
             doc_md="Announces each datatake found: one partition of the asset s2ps_datatake, which starts its run.",
         )
+        publish = PublishSessionOperator(
+            task_id=f"publish_{SESSION_PHASE}",
+            session_task=register.task_id,
+            weight_rule="absolute",
+            priority_weight=PLAN_AND_PUBLISH,
+            execution_timeout=SHORT_LIMIT,
+            doc_md=texts.PUBLISH_SESSION,
+        )
         register >> plan
         announce.set_upstream(_clusters(graph, register, plan) or [plan])
+        announce >> publish
     return dag
 
 

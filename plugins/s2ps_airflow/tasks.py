@@ -164,6 +164,17 @@ def publish(run: Any, what: str, tile: str | None) -> dict[str, Any]:
     }
 
 
+def publish_session(session: str) -> dict[str, Any]:
+    """Publish telemetry and ancillary data of a session; return how many there are and the time of the last one."""
+    with translated():
+        paths = production.service().publish_session(session)
+    if not paths:
+        raise AirflowSkipException(f"session {session} has brought neither telemetry nor ancillary data")
+    for path in paths:
+        log.info("published %s", path)
+    return {"level": "l0u", "items": len(paths), "published": published_at(paths)}
+
+
 def published_at(paths: Sequence[Path]) -> str:
     """Return when the last of the products appeared, ISO UTC; a product recognised again keeps its first time."""
     times = [path.stat().st_mtime for path in paths if path.exists()]

@@ -32,7 +32,8 @@ SESSION_DAG: Final = """
 ### One downlink session to Level-0 units
 
 Checks that every channel of a session is complete, cuts the stream into granules (L0U) and announces each datatake
-found, which starts one run of the DAG `datatake` per datatake. Sessions that arrive from stations start one run each;
+found, which starts one run of the DAG `datatake` per datatake; then it publishes telemetry (HKTM) and ancillary data
+(SAD). Sessions that arrive from stations start one run each;
 of a session that lies here already, trigger it with its folder. A datatake is announced once: to make it again,
 trigger the DAG `datatake` by hand or clear its tasks.
 """
@@ -48,6 +49,10 @@ complete and that no run has taken yet (of all stations): each starts one run of
 - Pause the DAG to leave the station alone. `s2ps sessions` tells what arrives and what it lacks.
 """
 
+PUBLISH_SESSION: Final = (
+    "Publishes housekeeping telemetry (HKTM) and ancillary data (SAD), after the datatakes are announced: "
+    "images never wait for it."
+)
 PARAM_DATATAKE: Final = (
     "Datatake id, for example GS2B_20260701T101559_043890_N05.00. Needed unless a partition key is given."
 )

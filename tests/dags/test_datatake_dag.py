@@ -142,6 +142,7 @@ def test_the_session_dag_announces_after_the_level0_units(graph: NodeGraph) -> N
     assert upstream(made, "CUT") == {"plan_l0u"}
     assert upstream(made, "announce_datatakes") == {"CUT"}
     assert [asset.name for asset in made.task_dict["announce_datatakes"].outlets] == ["s2ps_datatake"]
+    assert upstream(made, "publish_l0u") == {"announce_datatakes"}, "images never wait for telemetry"
 
 
 def test_dag_files_are_thin_and_import_only_airflow_and_the_factory(root: Path) -> None:

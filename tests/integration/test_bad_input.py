@@ -32,6 +32,8 @@ BOMB = "<!DOCTYPE b [<!ENTITY a0 'boom'>{}]>".format(
 """An entity of 5 * 10^11 characters."""
 
 
+DOWNLINK = {"HKTM", "SAD"}
+"""What a session brings beside images; published whatever becomes of these."""
 MISSING = ("AuxiliaryMissing", "InputError")
 """Waited for at first; given up when their latest useful time has passed, which a slow machine may see."""
 
@@ -90,7 +92,7 @@ def test_missing_gipp_of_one_band(story: Story) -> None:
     assert "B04" not in told.record.error
     assert str(story.mission.home / "auxiliary") in told.record.error
     assert told.record.next_step
-    assert told.listing == []
+    assert {entry.split("/")[0] for entry in told.listing} == DOWNLINK
 
 
 def test_missing_meteorology(story: Story) -> None:
@@ -99,8 +101,8 @@ def test_missing_meteorology(story: Story) -> None:
     assert told.record.error_type in MISSING
     assert "ECMWF" in told.record.error
     assert str(story.mission.home / "auxiliary") in told.record.error
-    assert {entry.split("/")[0] for entry in told.listing} == {"L0", "L1A", "L1B"}
-    assert len(told.listing) == 3 * 49
+    assert {entry.split("/")[0] for entry in told.listing} == {"L0", "L1A", "L1B", *DOWNLINK}
+    assert len(told.listing) == 3 * 49 + len(DOWNLINK)
 
 
 def test_mended_input_goes_on_where_it_stopped(story: Story) -> None:
@@ -134,9 +136,12 @@ def test_too_few_granules_give_l0_only(three_scenes: tuple[Mission, Record]) -> 
     """Three scenes are 36 granules, fewer than 48."""
     mission, record = three_scenes
     assert record.error == ""
-    assert {entry.split("/")[0] for entry in mission.listing()} == {"L0"}
+    assert {entry.split("/")[0] for entry in mission.listing()} == {"L0", *DOWNLINK}
     kinds = [PdiName.parse(path.name).file_type for path in mission.items("L0")]
     assert (kinds.count("MSI_L0__GR"), kinds.count("MSI_L0__DS")) == (2 * 36, 2)
+    ancillary = [mission.production.inventory.product(path.name).datatake for path in mission.items("SAD")]
+    assert ancillary == record.datatakes
+    assert len(mission.items("HKTM")) == 1, "telemetry is of the session, not of its datatakes"
     assert {job.split("/")[1].split(".")[0] for job in record.done} == {"L0U", "L0", "OLQC_L0DS", "OLQC_L0GR"}
 
 
@@ -146,7 +151,7 @@ def test_unknown_datatake_type_gives_l0_only(unknown_type: tuple[Mission, Record
     (datatake,) = record.datatakes
     assert mission.production.inventory.datatake(datatake).type == "INS-XXXX"
     assert mission.production.inventory.datatake(datatake).granules == 48
-    assert {entry.split("/")[0] for entry in mission.listing()} == {"L0"}
+    assert {entry.split("/")[0] for entry in mission.listing()} == {"L0", *DOWNLINK}
     assert len(mission.items("L0")) == 49
     datastrip = next(path for path in mission.items("L0") if "_L0__DS_" in path.name)
     assert read_pdi_metadata(metadata_file(datastrip)).text("DATATAKE_TYPE") == "INS-XXXX"

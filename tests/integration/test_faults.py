@@ -146,7 +146,7 @@ def test_two_datatakes_of_a_session_are_two_runs(three_scenes: tuple[Mission, Re
 def test_a_raw_observation_gets_every_level(story: Story) -> None:
     """INS-RAW, really run: L1A products too."""
     levels = {entry.split("/")[0] for entry in story.told("mended").listing}
-    assert levels == {"L0", "L1A", "L1B", "L1C", "L2A"}
+    assert levels == {"L0", "L1A", "L1B", "L1C", "L2A", "HKTM", "SAD"}
     kinds = Counter(PdiName.parse(path.name).file_type for path in story.mission.items("L1A"))
     assert kinds == {"MSI_L1A_DS": 1, "MSI_L1A_GR": 48}
 

@@ -11,7 +11,7 @@ from integration.missions import Mission
 from s2ps.formats.inventory_metadata import FILE_NAME, read_inventory_metadata
 from s2ps.formats.manifest import MANIFEST, checksum_of, read_manifest
 from s2ps.formats.pdi_metadata import metadata_file, read_pdi_metadata
-from s2ps.model.mission import DETECTORS, Level
+from s2ps.model.mission import DETECTORS
 from s2ps.model.names import PdiName, UserProductName
 from s2ps.processors.phases import PhaseGroup
 from s2ps.production.definitions import catalogue_of
@@ -30,6 +30,7 @@ EXPECTED = {
     "L1C": {"MSI_L1C_DS": 1, "MSI_L1C_TL": TILES, "MSI_L1C_TC": TILES},
     "L2A": {"MSI_L2A_DS": 1, "MSI_L2A_TL": TILES},
 }
+DOWNLINK = ("HKTM", "SAD")
 GROUP_OF = {"L0": PhaseGroup.DATASTRIP, "L1B": PhaseGroup.L1B, "L1C": PhaseGroup.TILES, "L2A": PhaseGroup.TILES}
 
 
@@ -42,7 +43,7 @@ def test_items_of_every_level(refined: Mission) -> None:
         level: dict(Counter(PdiName.parse(path.name).file_type for path in refined.items(level))) for level in EXPECTED
     }
     assert found == EXPECTED
-    assert {path.name for path in (refined.products_folder / "PDI").iterdir()} == set(EXPECTED)
+    assert {path.name for path in (refined.products_folder / "PDI").iterdir()} == {*EXPECTED, *DOWNLINK}
 
 
 @pytest.mark.parametrize("level", ["L0", "L1B"])
@@ -158,7 +159,7 @@ def test_provenance_tells_plan_processors_and_inputs(refined: Mission, level: st
 
 def test_the_inventory_knows_every_user_product(refined: Mission) -> None:
     known = refined.production.inventory.products_of(refined.datatake)
-    folders = {path for level in EXPECTED for path in refined.items(level)}
+    folders = {path for level in (*EXPECTED, *DOWNLINK) for path in refined.items(level)}
     folders |= {path for level in ("L1C", "L2A") for path in refined.products(level).values()}
     assert {record.name for record in known} == {path.name for path in folders}
-    assert {record.level for record in known} == {Level(level).value for level in EXPECTED}
+    assert {record.level for record in known} == {*EXPECTED, *DOWNLINK}

@@ -25,12 +25,14 @@ from pystac.extensions.view import ViewExtension
 from pystac.validation import validate_dict
 from stac_validity import Findings, stac_findings  # noqa: F401
 
+from s2ps.inventory.lineage import lineage
 from s2ps.inventory.publications import Publication, PublicationStore, identify
 from s2ps.inventory.store import Inventory
 from s2ps.publication.folder_packages import FolderPackages
 
 pytestmark = pytest.mark.integration
 
+DOWNLINK = ("HKTM", "SAD")
 STAGGER = timedelta(seconds=3)
 """The last detector sees the end of the datastrip this much later than the first."""
 
@@ -44,6 +46,12 @@ def published(refined: Mission) -> dict[str, Publication]:
     found = {path: store.get(identify(path.name + (".zip" if path in user else ".tar"))) for path in folders}
     assert [path.name for path, publication in found.items() if publication is None] == []
     return {path.name: publication for path, publication in found.items() if publication is not None}
+
+
+@pytest.fixture(scope="module")
+def images(published: dict[str, Publication]) -> dict[str, Publication]:
+    """The publications of images: all but telemetry and ancillary data."""
+    return {name: found for name, found in published.items() if found.level not in DOWNLINK}
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +95,11 @@ def test_gdal_opens_a_user_product_in_its_package(published: dict[str, Publicati
             assert len(product.subdatasets) == 4
 
 
-def test_t0_retention_and_footprint_are_those_of_the_datatake(
-    refined: Mission, published: dict[str, Publication]
-) -> None:
+def test_t0_retention_and_footprint_are_those_of_the_datatake(refined: Mission, images: dict[str, Publication]) -> None:
     inventory = Inventory(refined.home / "inventory.sqlite")
     session = inventory.sessions()[0]
     datatake = inventory.datatakes_of(session.id)[0]
-    for publication in published.values():
+    for publication in images.values():
         found = _attributes(publication)
         assert publication.origin_date == datatake.t0 == session.t0
         assert publication.eviction_date is not None
@@ -109,10 +115,26 @@ def test_t0_retention_and_footprint_are_those_of_the_datatake(
         assert publication.footprint.is_valid
 
 
-def test_quick_looks_are_georeferenced_and_complete(published: dict[str, Publication]) -> None:
-    kinds = Counter(str(_attributes(p)["productType"]) for p in published.values() if p.quicklook is None)
+def test_telemetry_and_ancillary_data_are_products_of_their_session(
+    refined: Mission, published: dict[str, Publication]
+) -> None:
+    inventory = Inventory(refined.home / "inventory.sqlite")
+    session = inventory.sessions()[0]
+    (datatake,) = inventory.datatakes_of(session.id)
+    found = {publication.level: (name, publication) for name, publication in published.items()}
+    assert set(DOWNLINK) <= set(found)
+    for name, publication in (found[level] for level in DOWNLINK):
+        assert publication.origin_date == session.t0
+        assert publication.eviction_date is None
+        assert _attributes(publication)["orbitNumber"] == datatake.absolute_orbit
+        assert session.id in {link.name for link in lineage(inventory, name).origins}
+        assert inventory.product(name).datatake == datatake.id
+
+
+def test_quick_looks_are_georeferenced_and_complete(images: dict[str, Publication]) -> None:
+    kinds = Counter(str(_attributes(p)["productType"]) for p in images.values() if p.quicklook is None)
     assert not kinds
-    for publication in published.values():
+    for publication in images.values():
         assert publication.quicklook is not None
         assert _path(publication.quicklook).read_bytes()[:3] == b"\xff\xd8\xff"
         with rasterio.open(_path(publication.quicklook).with_suffix(".tif")) as image:
@@ -172,6 +194,6 @@ def test_every_document_is_valid_by_a_validator_of_others(refined: Mission, stac
 def test_publications_are_the_only_things_in_the_store(refined: Mission, published: dict[str, Publication]) -> None:
     store = FolderPackages(refined.home / "packages")
     assert store.sweep(datetime.now(UTC) - timedelta(days=1)) == 0
-    known = {_path(uri).name for p in published.values() for uri in (p.location, p.quicklook or "")}
+    known = {_path(uri).name for p in published.values() for uri in (p.location, p.quicklook) if uri}
     files = {p.name for p in store.root.rglob("*") if p.is_file() and not {".locks", "stac"} & set(p.parts)}
     assert {name for name in files if not name.endswith("-ql.tif")} == known

@@ -12,7 +12,7 @@ from pathlib import Path
 from lxml import etree
 
 from s2ps.formats.manifest_ids import file_id
-from s2ps.formats.manifest_metadata import GML, describe_item, point_at, write_description
+from s2ps.formats.manifest_metadata import GML, Description, describe_item, point_at, write_description
 from s2ps.formats.manifest_units import METADATA_UNIT, XFDU, ManifestEntry, Units
 from s2ps.formats.pdi_metadata import PdiMetadata, read_pdi_metadata
 from s2ps.model.errors import InputError
@@ -73,6 +73,24 @@ def write_manifest(item: Path, file_type: str, name: str | None = None) -> Path:
         data = units.add(package, described, f"S2_{title}_Metadata", "", kind=METADATA_UNIT)
         point_at(section, f"S2_{title}_Information", data)
     _add_files(package, units, entries.values())
+    path = item / MANIFEST
+    path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+    return path
+
+
+def write_plain_manifest(item: Path, kind: str, told: Description) -> Path:
+    """Write manifest.safe of a folder without images, such as telemetry, and return its path; `kind` as "HKTM"."""
+    root = etree.Element(f"{{{XFDU}}}XFDU", nsmap={"xfdu": XFDU, "gml": GML, "safe": SAFE})
+    root.set("version", f"esa/safe/sentinel-1.0/sentinel-2/archive_{kind.lower()}")
+    package = etree.SubElement(
+        etree.SubElement(root, "informationPackageMap"), f"{{{XFDU}}}contentUnit",
+        dmdID="acquisitionPeriod platform", pdiID="processing", textInfo=f"SENTINEL-2 {kind} PDI",
+        unitType=f"Product_{kind}",
+    )  # fmt: skip
+    write_description(etree.SubElement(root, "metadataSection"), SAFE, told)
+    units = Units(etree.SubElement(root, "dataObjectSection"))
+    for entry in entries_of(item):
+        units.add(package, entry, file_id(entry.path))
     path = item / MANIFEST
     path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
     return path

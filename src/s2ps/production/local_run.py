@@ -50,6 +50,7 @@ class LocalRun:
         run = RunKey("session", record.id, options.strategy, baseline=options.baseline, faults=options.faults)
         self._group(run, PhaseGroup.L0U, ())
         datatakes = self.production.datatakes(record.id)
+        self.watcher.published(run, Level.L0U, self.production.publish_session(record.id))
         for datatake in datatakes:
             self.datatake(datatake, options)
         return datatakes

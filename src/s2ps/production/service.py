@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from s2ps.execution.factory import BackendSettings, make_backend
 from s2ps.execution.request import ClusterRequest
@@ -37,9 +37,13 @@ from s2ps.settings import Settings
 from s2ps.staging import layout
 from s2ps.staging.location import open_store
 
+if TYPE_CHECKING:
+    from s2ps.publication.product_facts import Origin
+
 RAW_OUTPUT = "DS_GR_FOLDER"
 """Output type of L0u in which the datatakes of a session lie."""
 _GROUPS = tuple(PhaseGroup)
+_L0U = (PhaseGroup.L0U,)
 
 
 class Production:
@@ -114,7 +118,7 @@ class Production:
         found.sort(key=lambda item: item.start)
         inputs: dict[str, Kind] = {session_id: "session"}
         inputs |= {file.name: "file" for file in files_of(self.inventory, session_id)}
-        inputs |= dict.fromkeys(self._auxiliary_names(session_id, (PhaseGroup.L0U,)), "auxiliary")
+        inputs |= dict.fromkeys(self._auxiliary_names(session_id, _L0U), "auxiliary")
         entries.keep_datatakes(self.inventory, self._run_record(session_id, "session", Level.L0U, plan), inputs, found)
         return found
 
@@ -134,7 +138,7 @@ class Production:
         shelf = Shelf.of(run.id, plans, self._outputs(run.id), level, tile)
         until = _GROUPS[: _GROUPS.index(mine.phase_group) + 1]
         inputs = [record.session_id, *self._auxiliary_names(run.id, until)]
-        degraded = [*self._degraded(record.session_id, (PhaseGroup.L0U,)), *self._degraded(run.id, until)]
+        degraded = [*self._degraded(record.session_id, _L0U), *self._degraded(run.id, until)]
         before = [plan for plan in plans if plan.phase_group in until]
         provenance = provenance_of(
             mine, [self.stored_plan(record.session_id, PhaseGroup.L0U), *before], inputs, degraded
@@ -149,6 +153,23 @@ class Production:
                 products.append(entries.product(path, level, record, tile, degraded=bool(degraded)))
         entries.keep_products(self.inventory, self._run_record(run.id, "datatake", level, mine), made, products)
         return paths
+
+    def publish_session(self, session_id: str) -> list[Path]:
+        """Publish the telemetry and the ancillary data L0u found in a session whose datatakes are kept; return paths.
+
+        What is there already is recognised. Raises NotReady before `datatakes`.
+        """
+        from s2ps.production.downlink import Downlink  # tasks that publish nothing load no image libraries
+
+        plan, found = self.stored_plan(session_id, PhaseGroup.L0U), self.inventory.datatakes_of(session_id)
+        auxiliary, degraded = self._auxiliary_names(session_id, _L0U), self._degraded(session_id, _L0U)
+        downlink = Downlink(session_id, plan, self._outputs(session_id), found, degraded=bool(degraded))
+        provenance = provenance_of(plan, [plan], [session_id, *auxiliary], degraded)
+        products = list(downlink.publish(provenance, self.settings, self._packages))
+        made: dict[str, Kind] = {session_id: "session", **dict.fromkeys(auxiliary, "auxiliary")}
+        run = self._run_record(session_id, "session", Level.L0U, plan)
+        entries.keep_products(self.inventory, run, made, products)
+        return [product.path for product in products]
 
     def stored_plan(self, key: str, group: PhaseGroup) -> Plan:
         """Return the plan of a phase group of a session or datatake; raises NotReady when there is none."""
@@ -257,16 +278,22 @@ class Production:
     @contextmanager
     def _packaging(self, record: DatatakeRecord, *, degraded: bool) -> Iterator[Callable[[Path], object]]:
         """Yield what makes a published folder visible to users; nothing does when packaging is off."""
-        if not self.settings.packaging:
-            yield lambda _path: None
-            return
         from s2ps.publication.product_facts import Origin  # tasks that publish nothing load no image libraries
-        from s2ps.publication.publisher import Publisher
 
         known = (strip.footprint for strip in datastrips_of(self.inventory, record.id))
         footprint = next((found for found in known if found is not None), None)
         origin = Origin(
             record.id, record.t0, record.type, record.absolute_orbit, record.relative_orbit, degraded, footprint
         )
+        with self._packages(origin) as package:
+            yield package
+
+    @contextmanager
+    def _packages(self, origin: Origin) -> Iterator[Callable[[Path], object]]:
+        if not self.settings.packaging:
+            yield lambda _path: None
+            return
+        from s2ps.publication.publisher import Publisher
+
         with Publisher.of(self.settings, self.inventory).batch(origin) as batch:
             yield batch.publish

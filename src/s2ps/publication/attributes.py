@@ -43,7 +43,7 @@ def _orbits(facts: Facts) -> Iterator[tuple[str, AttributeValue]]:
     yield "orbitNumber", facts.origin.absolute_orbit
     yield "relativeOrbitNumber", facts.origin.relative_orbit
     if facts.kind == "HKTM":
-        yield "lastOrbitNumber", facts.origin.absolute_orbit
+        yield "lastOrbitNumber", facts.origin.last_orbit or facts.origin.absolute_orbit
 
 
 def _quality(facts: Facts) -> Iterator[tuple[str, AttributeValue]]:

@@ -13,12 +13,13 @@ from shapely.geometry.base import BaseGeometry
 from s2ps.formats.inventory_metadata import FILE_NAME, InventoryMetadata, read_inventory_metadata
 from s2ps.formats.pdi_metadata import PdiMetadata, metadata_file, read_pdi_metadata
 from s2ps.inventory.geometry import footprint_of
-from s2ps.model.errors import PublicationError
+from s2ps.model.errors import InputError, PublicationError
 from s2ps.model.names import PdiName, UserProductName
 from s2ps.model.timestamps import parse_compact
 
 Kind = Literal["DS", "GR", "TL", "TC", "USER", "HKTM", "SAD"]
 _HKTM = re.compile(r"(S2[A-Z])_[A-Z0-9]{4}_PRD_HKTM__?_(\d{8}T\d{6})_(\d{8}T\d{6})_.*")
+_SAD = "AUX_SADATA"
 _KINDS: dict[str, Kind] = {"DS": "DS", "GR": "GR", "TL": "TL", "TC": "TC"}
 
 
@@ -37,6 +38,8 @@ class Origin:
     """It was made with auxiliary files that were not the right ones."""
     footprint: BaseGeometry | None = None
     """Of the datastrip, for items of it whose metadata tell none."""
+    last_orbit: int | None = None
+    """Absolute orbit of the last datatake of the session, where telemetry goes on until there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,17 @@ class Facts:
         return (self.item_folder or self.path) / "IMG_DATA"
 
 
+def is_downlink_item(name: str) -> bool:
+    """Tell whether a name is that of housekeeping telemetry (HKTM) or of ancillary data (SAD)."""
+    if _HKTM.fullmatch(name):
+        return True
+    try:
+        parsed = PdiName.parse(name)
+    except InputError:
+        return False
+    return parsed.file_type == _SAD and parsed.validity is not None
+
+
 def read_facts(path: Path, origin: Origin) -> Facts:
     """Read the metadata of a published folder; raise PublicationError or InputError naming what is missing."""
     if path.name.endswith(".SAFE"):
@@ -93,7 +107,7 @@ def read_facts(path: Path, origin: Origin) -> Facts:
         start, stop = parse_compact(found[2]), parse_compact(found[3])
         return Facts(path.name, path, "HKTM", "PRD_HKTM__", "HKTM", found[1], start, stop, stop, "", origin)
     name = PdiName.parse(path.name)
-    if name.file_type == "AUX_SADATA":
+    if name.file_type == _SAD:
         if name.validity is None:
             raise PublicationError(f"{path.name} tells no validity", expected="_V<start>_<stop> in its name")
         period = name.validity
