@@ -59,7 +59,8 @@ def poll_station(name: str) -> list[str]:
         for problem in report.problems:
             log.warning("%s", problem)
         if report.busy:
-            raise AirflowSkipException(f"station {name} is being polled by another run")
+            who = f"by {report.elsewhere}, which ingests for this inventory" if report.elsewhere else "by another run"
+            raise AirflowSkipException(f"station {name} is being polled {who}")
         log.info(
             "station %s: %d files listed, %d fetched (%d bytes), complete: %s",
             name, report.listed, report.fetched, report.bytes, ", ".join(report.completed) or "nothing",

@@ -122,7 +122,8 @@ def _poll(service: Ingestion, station: Station) -> bool:
         console.print(f"{_now()} {station.name}: [red]{escape(str(error))}[/]")
         return False
     if report.busy:
-        console.print(f"{_now()} {station.name}: another process polls it")
+        who = f"{report.elsewhere} ingests for this inventory" if report.elsewhere else "another process polls it"
+        console.print(f"{_now()} {station.name}: {escape(who)}")
     elif report.fetched or report.completed or report.problems or report.disk_full:
         console.print(f"{_now()} {_said(report)}")
     return not report.problems

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +55,16 @@ class ArrivalFolders:
             yield True
         finally:
             os.close(descriptor)
+
+    def place(self) -> str:
+        """Return the name of this file system, the same for all processes that see it."""
+        with self.alone("place", wait=True):
+            path = self.sessions / ".arriving" / ".place"
+            if not path.is_file():
+                aside = path.with_name(".place.part")
+                aside.write_text(f"{socket.gethostname()[:60]}-{uuid.uuid4().hex[:12]}", encoding="utf-8")
+                aside.replace(path)
+            return path.read_text(encoding="utf-8")
 
     def take_back(self, session: str) -> None:
         """Undo a move that a crash has left without registration."""

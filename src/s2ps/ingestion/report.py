@@ -12,6 +12,8 @@ class PollReport:
     station: str
     busy: bool = False
     """Another process was polling the station; nothing was done."""
+    elsewhere: str = ""
+    """The place that ingests, when it is another one: host and file system."""
     listed: int = 0
     fetched: int = 0
     bytes: int = 0

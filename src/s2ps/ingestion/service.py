@@ -19,8 +19,12 @@ from s2ps.ingestion.session_intake import SessionIntake
 from s2ps.ingestion.stations import Station, Stations
 from s2ps.inventory.arrival_records import Arrival
 from s2ps.inventory.arrivals import Arrivals
+from s2ps.inventory.ingestion_claims import IngestionClaims
 from s2ps.inventory.store import Inventory
 from s2ps.settings import Settings
+
+LEASE_S, LEASE_POLLS = 300.0, 3
+"""A place that has not polled for so many seconds, and for so many polls, has left ingestion to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Ingestion:
         self._accept = accept or into_inventory(inventory, settings.place("auxiliary"))
         self.arrivals = Arrivals(inventory)
         self.folders = ArrivalFolders(settings.place("sessions"))
+        self._claims = IngestionClaims(inventory)
+        self._lease_s = max([LEASE_S, *(LEASE_POLLS * station.poll_s for station in stations.stations)])
         self._clients: dict[str, StationClient] = {}
         self._products: dict[str, AuxipClient] = {}
         self._engines: dict[str, Engine] = {}
@@ -58,17 +64,21 @@ class Ingestion:
     def poll(self, station_name: str, now: datetime | None = None) -> PollReport:
         """Look at a station once, fetch what is due, and register what is complete.
 
-        Only one process polls a station at a time; the report of the other one says busy. What a broken or killed
-        poll has fetched stays. Raises StationError when the station cannot be listed.
+        Only one process polls a station at a time; the report of the other one says busy. Of several places that
+        share an inventory but no file system one ingests at all. What a broken or killed poll has fetched stays.
+        Raises StationError when the station cannot be listed.
         """
         station = self.stations.station(station_name)
         with self.folders.alone(f"station_{station.name}") as mine:
             if not mine:
                 return PollReport(station.name, busy=True)
-            moment = now or datetime.now(UTC)
-            if station.kind == "auxip":
-                return self._product_intake(station, moment).poll()
-            return self._intake(station, moment).poll()
+            with self._claims.held(self.folders.place(), self._lease_s) as ours:
+                if not ours:
+                    return PollReport(station.name, busy=True, elsewhere=self._claims.holder())
+                moment = now or datetime.now(UTC)
+                if station.kind == "auxip":
+                    return self._product_intake(station, moment).poll()
+                return self._intake(station, moment).poll()
 
     def sessions(self) -> tuple[SessionStatus, ...]:
         """Return all sessions seen at stations, the oldest first."""

@@ -84,3 +84,11 @@ ANNOUNCEMENTS = Table(
     Column("by", Text, nullable=False),
     Column("announced_at", UtcText, nullable=False),
 )
+
+INGESTION_CLAIMS = Table(
+    "ingestion_claims",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("place", Text, nullable=False),
+    Column("until", UtcText, nullable=False),
+)
