@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 
 from s2ps.ingestion.stations import BasicAuth, OAuth2Auth, Station, secret
-from s2ps.model.errors import ConfigurationError
+from s2ps.model.errors import S2psError
 
 EARLY_S = 30.0
 """A token is renewed so long before it ends, or at half its life when that is shorter."""
@@ -23,6 +23,12 @@ def authentication(station: Station, client: httpx.Client) -> httpx.Auth | None:
     if isinstance(station.auth, BasicAuth):
         return httpx.BasicAuth(station.auth.user, station.auth.password)
     return BearerAuth(station.auth, client)
+
+
+class LoginRefused(S2psError):
+    """A token server does not let us in; it is asked again at the next poll, as its answer may change."""
+
+    retryable = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,14 @@ class BearerAuth(httpx.Auth):
             if answer.status_code == 200:
                 return self._read(answer)
         answer = self._ask(self._grant())
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise httpx.HTTPStatusError(
+                f"token server {self._settings.token_url} answered {answer.status_code}",
+                request=answer.request,
+                response=answer,
+            )
         if answer.status_code != 200:
-            raise ConfigurationError(
+            raise LoginRefused(
                 f"token server {self._settings.token_url} answered {answer.status_code}",
                 expected="status 200 and a token",
                 next_step="check client_id and the secrets of the station's auth",
@@ -105,7 +117,7 @@ class BearerAuth(httpx.Auth):
             found = answer.json()
             text, life = str(found["access_token"]), float(found.get("expires_in", 300))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigurationError(
+            raise LoginRefused(
                 f"token server {self._settings.token_url} gives no token", expected="JSON with access_token"
             ) from error
         return Token(text, self._clock() + max(life - EARLY_S, life / 2), str(found.get("refresh_token") or ""))

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from posixpath import join
 
 from s2ps.ingestion.ftp import UNKNOWN_COMMAND, Ftps
+from s2ps.ingestion.numbers import told_number
 
 _UNIX = re.compile(
     r"(?P<kind>[-dlbcps])[-rwxsStTlL.+@]{9,11}\s+\d+\s+\S+\s+(?:\S+\s+)?(?P<size>\d+)\s+"
@@ -99,8 +100,7 @@ def _machine_listing(ftp: Ftps, folder: str) -> Iterator[Entry]:
     for name, facts in ftp.mlsd(folder):
         kind, size = facts.get("type", "file").lower(), facts.get("size", "")
         if kind in ("dir", "file"):
-            bytes_told = int(size) if size.isdecimal() else None
-            yield Entry(name, kind == "dir", bytes_told, facts.get("modify", ""))
+            yield Entry(name, kind == "dir", told_number(size), facts.get("modify", ""))
 
 
 def read_line(line: str, now: datetime) -> Entry | None:
@@ -111,10 +111,10 @@ def read_line(line: str, now: datetime) -> Entry | None:
         kind = {"d": True, "-": False}.get(unix["kind"])
         if kind is None or unix["name"] in (".", ".."):
             return None
-        return Entry(unix["name"], kind, None if kind else int(unix["size"]), _text(_unix_date(unix, now)))
+        return Entry(unix["name"], kind, None if kind else told_number(unix["size"]), _text(_unix_date(unix, now)))
     if dos is not None:
         folder = dos["folder"] is not None
-        return Entry(dos["name"], folder, None if folder else int(dos["size"]), _text(_dos_date(dos)))
+        return Entry(dos["name"], folder, None if folder else told_number(dos["size"]), _text(_dos_date(dos)))
     return None
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from s2ps.ingestion.names import checked_name, is_passing
+from s2ps.ingestion.numbers import LARGEST
 from s2ps.ingestion.source import Source
 from s2ps.model.errors import InputError
 from s2ps.model.names import SessionFileName
@@ -127,6 +128,8 @@ def session_file(
         parsed = SessionFileName.parse(name)
     except InputError:
         return None
+    if not 0 <= size <= LARGEST:
+        return Refused(address, f"file {name} is said to have {size} bytes")
     if not 1 <= parsed.channel <= 4:
         return Refused(address, f"file {name} is of channel {parsed.channel}, a session has 1 to 4")
     return RemoteFile(

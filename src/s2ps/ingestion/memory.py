@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from s2ps.ingestion.listing import Listing, RemoteFile, SessionFacts, Totals
 from s2ps.inventory.arrival_records import Arrival, ArrivingFile, StationWindow
@@ -13,6 +13,8 @@ from s2ps.inventory.arrivals import Arrivals
 GONE = "no longer published at the station"
 SWEEP = timedelta(minutes=10)
 """So often all that a station keeps is looked at, whatever the window says."""
+FIRST = datetime(1, 1, 2, tzinfo=UTC)
+"""The first time there is, in every zone."""
 Key = tuple[str, str]
 
 
@@ -118,8 +120,8 @@ class Memory:
         window = self.arrivals.window(self.station)
         swept = window.swept_at
         if window.newest is None or swept is None or not now - SWEEP < swept <= now:
-            return min(window.newest or now, now) - retention, True
-        return min(window.newest, now) - overlap, False
+            return _before(min(window.newest or now, now), retention), True
+        return _before(min(window.newest, now), overlap), False
 
     def move_window(self, listing: Listing, now: datetime, swept: bool) -> None:
         """Keep how far the station has been looked at; a station whose clock went back takes the window along."""
@@ -133,6 +135,11 @@ class Memory:
         after = StationWindow(newest, now if swept else before.swept_at)
         if after != before:
             self.arrivals.set_window(self.station, after)
+
+
+def _before(moment: datetime, span: timedelta) -> datetime:
+    """Return a moment earlier by a span, however early a station's date is."""
+    return moment - span if moment - FIRST > span else FIRST
 
 
 def _open(arrival: Arrival | None) -> bool:

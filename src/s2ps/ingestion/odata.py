@@ -62,7 +62,10 @@ class ODataService:
         return base.copy_with(raw_path=base.raw_path.rstrip(b"/") + b"/" + relative.encode("ascii"))
 
     def _following(self, url: httpx.URL, link: str) -> httpx.URL:
-        target = url.join(link)
+        try:
+            target = url.join(link)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise StationError(f"the next page of {url.path} is no address: {error}") from error
         if not self._web.same_place(target):
             raise StationError(f"the next page of {url.path} is said to be at {target.host}", expected="the station")
         if target == url:
@@ -110,4 +113,7 @@ def number_of(row: Row, name: str) -> int:
 
 def moment_of(row: Row, name: str) -> datetime:
     """Return a time of a row (UTC; stations that name no zone mean UTC); ValueError when it is none."""
-    return parse_utc(text_of(row, name))
+    try:
+        return parse_utc(text_of(row, name))
+    except OverflowError as error:
+        raise ValueError(f"{name} is {row.get(name)!r}") from error

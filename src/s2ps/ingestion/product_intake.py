@@ -6,7 +6,7 @@ Source: Auxiliary data Interface delivery Point, OData v4, entity Product.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +17,10 @@ from s2ps.ingestion.download import Engine, Wanted, forget
 from s2ps.ingestion.listing import Listing
 from s2ps.ingestion.memory import Memory
 from s2ps.ingestion.names import checked_name
+from s2ps.ingestion.numbers import LARGEST
 from s2ps.ingestion.odata import ODataService, Row, instant, moment_of, number_of, text_of
 from s2ps.ingestion.report import PollReport
+from s2ps.ingestion.room import GIGABYTE, Room
 from s2ps.ingestion.stations import Station
 from s2ps.ingestion.web import Web
 from s2ps.ingestion.web_source import WebSource
@@ -31,6 +33,7 @@ from s2ps.model.errors import InputError, S2psError
 from s2ps.model.timestamps import format_utc
 
 WANTED = r"S2[A-Z_]_[A-Z0-9]{4}_(AUX|GIP)_[A-Z0-9_]{6}_.*"
+Content = tuple[str, str]
 VARIANTS: Mapping[str, tuple[str, ...]] = {
     "Id": ("Id", "id"),
     "Name": ("Name", "name"),
@@ -94,13 +97,15 @@ class AuxipClient:
 
     def _read(self, row: Row) -> Published:
         plain = {name: self._value(row, name) for name in VARIANTS}
-        sums = plain["Checksum"]
+        size, sums = number_of(plain, "ContentLength"), plain["Checksum"]
+        if not 0 <= size <= LARGEST:
+            raise ValueError(f"ContentLength is {size}")
         listed = [item for item in sums if isinstance(item, dict)] if isinstance(sums, list) else []
         published = [(str(item.get("Algorithm", "")), str(item.get("Value", ""))) for item in listed]
         return Published(
             text_of(plain, "Id"),
             checked_name(text_of(plain, "Name")),
-            number_of(plain, "ContentLength"),
+            size,
             moment_of(plain, "PublicationDate"),
             strongest(published),
         )
@@ -122,9 +127,11 @@ class ProductIntake:
     accept: Callable[[Path], None]
     now: datetime
     report: PollReport = field(init=False)
+    _room: Room = field(init=False)
 
     def __post_init__(self) -> None:
         self.report = PollReport(self.station.name)
+        self._room = Room(self.folder, self.station.min_free_gb * GIGABYTE)
 
     def poll(self) -> PollReport:
         """Do it; what was refused is not fetched again until it is published again."""
@@ -134,17 +141,38 @@ class ProductIntake:
         products, refused, newest = self.client.products(since)
         self.arrivals.refuse(self.station.name, refused, self.now)
         known = self.arrivals.products(self.station.name)
-        due = [product for product in products if not _settled(known.get(product.ident), product)]
+        due = self._due(products, known)
         self.report.listed, self.report.refused = len(products), len(refused)
         with ThreadPoolExecutor(self.station.files, thread_name_prefix="file") as pool:
             for _ in pool.map(self._take, due):
                 pass
-        if not self.report.problems:
+        if not (self.report.problems or self.report.disk_full):
             listing = Listing((), station_time=self.client.service.time, newest=newest)
             memory.move_window(listing, self.now, swept)
         return self.report
 
+    def _due(self, products: Sequence[Published], known: Mapping[str, ArrivingProduct]) -> list[Published]:
+        """Return what to fetch: every content once, however often and under how many identifiers it is listed."""
+        here = {_content(item.name, item.edition) for item in known.values() if item.state == "complete"}
+        due: dict[Content, Published] = {}
+        for product in products:
+            content = _content(product.name, product.edition)
+            if _settled(known.get(product.ident), product):
+                continue
+            if content in here:
+                self._keep(product, "complete", "")
+            else:
+                due.setdefault(content, product)
+        return list(due.values())
+
     def _take(self, product: Published) -> None:
+        with self._room.reserve(product.size) as fits:
+            if fits:
+                self._fetch(product)
+            else:
+                self.report.disk_full = True
+
+    def _fetch(self, product: Published) -> None:
         target = self.folder / product.name
         wanted = Wanted(target, product.edition, product.size, product.published, product.checksum)
         try:
@@ -175,6 +203,12 @@ class ProductIntake:
 
 def _settled(known: ArrivingProduct | None, product: Published) -> bool:
     return known is not None and known.edition == product.edition and known.state in ("complete", "refused")
+
+
+def _content(name: str, edition: str) -> Content:
+    """Return what is the same for the same bytes, where a checksum tells; else the edition."""
+    size, _, checksum = edition.split("|", 2)
+    return (name, f"{size}|{checksum}") if checksum else (name, edition)
 
 
 def into_inventory(inventory: Inventory, auxiliary: Path) -> Callable[[Path], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from s2ps.ingestion.download import Engine, Wanted
 from s2ps.ingestion.listing import Asked, StationClient
 from s2ps.ingestion.memory import Memory, edition_of, remote, totals_of
 from s2ps.ingestion.report import PollReport
+from s2ps.ingestion.room import GIGABYTE, Room
 from s2ps.ingestion.stations import Station
 from s2ps.inventory.arrival_records import Arrival, ArrivingFile
 from s2ps.inventory.arrivals import Arrivals
@@ -24,7 +24,6 @@ ROUNDS = 20
 """Listings in one poll: as long as there is something to fetch."""
 BROKEN = 4
 """Transfers that fail one after the other before the rest waits for the next poll."""
-GIGABYTE = 10**9
 Key = tuple[str, str, str]
 
 
@@ -40,13 +39,14 @@ class SessionIntake:
     channels: int
     now: datetime
     report: PollReport = field(init=False)
+    _room: Room = field(init=False)
     _tried: set[Key] = field(default_factory=set)
-    _reserved: int = 0
     _failures: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.report = PollReport(self.station.name)
+        self._room = Room(self.folders.sessions, self.station.min_free_gb * GIGABYTE)
 
     def poll(self) -> PollReport:
         """Do it. A session is judged by a listing that was made after its last file was fetched."""
@@ -108,15 +108,15 @@ class SessionIntake:
         return file.size > 0 and not fetched and (file.session, file.name, edition) not in self._tried
 
     def _fetch(self, file: ArrivingFile) -> None:
-        if self._failures >= BROKEN or not self._reserve(file.size):
+        if self._failures >= BROKEN:
             return
-        edition = edition_of(file)
-        self._tried.add((file.session, file.name, edition))
-        try:
-            self._fetch_edition(file, edition)
-        finally:
-            with self._lock:
-                self._reserved -= file.size
+        with self._room.reserve(file.size) as fits:
+            if fits:
+                edition = edition_of(file)
+                self._tried.add((file.session, file.name, edition))
+                self._fetch_edition(file, edition)
+            else:
+                self.report.disk_full = True
 
     def _fetch_edition(self, file: ArrivingFile, edition: str) -> None:
         self.arrivals.set_file(file.session, file.name, state="downloading")
@@ -146,16 +146,6 @@ class SessionIntake:
             with self._lock:
                 self.report.fetched += 1
                 self.report.bytes += file.size
-
-    def _reserve(self, size: int) -> bool:
-        """Return False when the disk has no room for a file beside those on their way."""
-        with self._lock:
-            free = shutil.disk_usage(self.folders.sessions).free - self._reserved
-            if free - size < self.station.min_free_gb * GIGABYTE:
-                self.report.disk_full = True
-                return False
-            self._reserved += size
-            return True
 
     def _judge(self, arrival: Arrival) -> None:
         with self.folders.alone(arrival.session, wait=True):

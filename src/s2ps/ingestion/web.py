@@ -10,14 +10,17 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from s2ps.ingestion.auth import authentication
+from s2ps.ingestion.numbers import told_number
 from s2ps.ingestion.raw_http import REDIRECTS, RawAnswer, RawHttp, origin_of
 from s2ps.ingestion.stations import Station
 from s2ps.model.errors import S2psError
 
 TRIES = 3
+LONGEST_PAUSE_S = 30.0
+"""A station that wants more patience is asked again by the next poll."""
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LARGEST_ANSWER = 256 * 1024 * 1024
 """Bytes of a listing; more is refused."""
@@ -32,6 +35,9 @@ class StationError(S2psError):
 class StationBusy(StationError):
     """A station cannot answer now."""
 
+    retry_after: float = 0.0
+    """Seconds after which it wants to be asked again."""
+
 
 class Web:
     """One station over HTTP; safe in threads."""
@@ -39,7 +45,7 @@ class Web:
     def __init__(self, station: Station, *, wait_s: float = 0.5) -> None:
         self.base = httpx.URL(station.url)
         self._name = station.name
-        self._wait_s = wait_s
+        self._spread = wait_exponential_jitter(multiplier=wait_s, max=10, jitter=wait_s)
         limits = httpx.Limits(max_connections=station.parallel * station.files + 2)
         timeout = httpx.Timeout(station.timeout_s)
         context = tls_context(station)
@@ -63,7 +69,7 @@ class Web:
         for attempt in Retrying(
             retry=retry_if_exception_type(StationBusy),
             stop=stop_after_attempt(TRIES),
-            wait=wait_exponential(multiplier=self._wait_s, max=10),
+            wait=self._pause,
             reraise=True,
         ):
             with attempt:
@@ -77,6 +83,12 @@ class Web:
     def same_place(self, url: httpx.URL) -> bool:
         """Return True when a URL leads to the station itself, so that credentials may be sent there."""
         return origin_of(url) == origin_of(self.base)
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Return the seconds until the next try: spread, so that many clients do not come back at once."""
+        error = state.outcome.exception() if state.outcome is not None else None
+        told = error.retry_after if isinstance(error, StationBusy) else 0.0
+        return max(self._spread(state), min(told, LONGEST_PAUSE_S))
 
     def _once(
         self, method: str, url: httpx.URL, headers: dict[str, str], content: bytes | None, expect: tuple[int, ...]
@@ -94,13 +106,16 @@ class Web:
                 answer.status_code, headers=_plain(answer.headers), content=body, request=answer.request
             )
         kind = StationBusy if answer.status_code in _AGAIN else StationError
-        raise kind(
+        refused = kind(
             f"station {self._name} answered {answer.status_code} to {method} {url.path}",
             expected=f"status {' or '.join(map(str, expect))}",
             next_step="check user, password and address in the station's settings"
             if answer.status_code in (401, 403)
             else "it is asked again at the next poll",
         )
+        if isinstance(refused, StationBusy):
+            refused.retry_after = float(told_number(answer.headers.get("Retry-After", "")) or 0)
+        raise refused
 
     @contextmanager
     def _following(
@@ -126,9 +141,15 @@ class Web:
 
 def station_time(answer: httpx.Response) -> datetime | None:
     """Return the station's clock as the answer tells it (UTC)."""
+    return http_date(answer.headers.get("Date"))
+
+
+def http_date(text: str | None) -> datetime | None:
+    """Return a date of HTTP (UTC, also where it names no zone); None for what is none."""
     try:
-        return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError, TypeError):
+        moment = parsedate_to_datetime((text or "").strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
 
 from s2ps.formats.eof_header import refuse_document_type, secure_parser
-from s2ps.ingestion.web import StationError
+from s2ps.ingestion.numbers import told_number
+from s2ps.ingestion.web import StationError, http_date
 from s2ps.model.errors import InputError
 
 _DAV = "{DAV:}"
@@ -54,7 +54,10 @@ def _entry(response: etree._Element) -> DavEntry | None:
     href = (response.findtext(f"{_DAV}href") or "").strip()
     if not href:
         return None
-    path = quote(urlsplit(href).path.rstrip("/"), safe=_AS_IT_IS)
+    try:
+        path = quote(urlsplit(href).path.rstrip("/"), safe=_AS_IT_IS)
+    except ValueError:
+        return None
     name = unquote(path.rpartition("/")[2], errors="surrogateescape")
     for found in response.iterfind(f"{_DAV}propstat"):
         status = (found.findtext(f"{_DAV}status") or "").split()
@@ -67,15 +70,8 @@ def _entry(response: etree._Element) -> DavEntry | None:
         size = (properties.findtext(f"{_DAV}getcontentlength") or "").strip()
         return DavEntry(
             href, path, name, False,
-            int(size) if size.isdecimal() else None,
-            _moment(properties.findtext(f"{_DAV}getlastmodified")),
+            told_number(size),
+            http_date(properties.findtext(f"{_DAV}getlastmodified")),
             (properties.findtext(f"{_DAV}getetag") or "").strip(),
         )  # fmt: skip
     return None
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return parsedate_to_datetime((text or "").strip()).astimezone(UTC)
-    except (ValueError, TypeError):
-        return None

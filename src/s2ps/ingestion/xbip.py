@@ -112,8 +112,11 @@ class XbipClient:
 
     def _inside(self, entry: DavEntry, root: str) -> bool:
         """Return True for what lies below the area, on this server."""
-        parts = urlsplit(entry.href)
-        if parts.netloc and not self._web.same_place(httpx.URL(entry.href)):
+        try:
+            elsewhere = urlsplit(entry.href).netloc and not self._web.same_place(httpx.URL(entry.href))
+        except httpx.InvalidURL:
+            return False
+        if elsewhere:
             return False
         within = entry.path == root or entry.path.startswith(root + "/")
         return within and not {".", ".."} & set(entry.path.split("/"))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -58,19 +58,22 @@ class Products:
 
     def download(self, ident: UUID) -> Download | None:
         """Return the file of a product."""
-        found = next((file for file in self.pickup.published() if file.id == ident), None)
+        found = next((file for file in self.pickup.published() if ident in (file.id, _twin(file))), None)
         return None if found is None else Download(found.name, found.content, found.size)
 
     def rows(self) -> list[Row]:
         """Return all rows."""
-        return [self._row(file) for file in self.pickup.published()]
+        files = self.pickup.published()
+        if self.faults.behaviour.duplicates:
+            return [self._row(file, ident) for file in files for ident in (file.id, file.id, _twin(file))]
+        return [self._row(file, file.id) for file in files]
 
-    def _row(self, file: Published) -> Row:
+    def _row(self, file: Published, ident: UUID) -> Row:
         published = self.faults.date(file.published)
         checksum = "0" * 32 if self.faults.behaviour.wrong_checksum else self._md5(file)
         row = {
             "@odata.mediaContentType": "application/octet-stream",
-            "Id": file.id,
+            "Id": ident,
             "Name": file.name,
             "ContentType": "application/octet-stream",
             "ContentLength": self.faults.told_size(file.size),
@@ -92,6 +95,11 @@ class Products:
                     digest.update(file.content.read(place, min(PIECE, file.size - place)))
                 self._sums[key] = digest.hexdigest()
             return self._sums[key]
+
+
+def _twin(file: Published) -> UUID:
+    """Return the other Id under which a product is listed when duplicates are asked for."""
+    return uuid5(file.id, "twin")
 
 
 def _validity(name: str) -> Row:

@@ -23,6 +23,8 @@ class Deposit:
     file: StationFile
     content: Content | None
     size: int
+    dated: float | None = None
+    """Second its date tells; None: `at`."""
 
 
 def deposits(files: Sequence[StationFile], timeline: Timeline) -> tuple[Deposit, ...]:
@@ -47,7 +49,7 @@ def deposits(files: Sequence[StationFile], timeline: Timeline) -> tuple[Deposit,
 def _of_event(event: Event, file: StationFile) -> Deposit:
     content = AlteredContent(file.content, event.variant) if event.variant else file.content
     size = content.size if event.size is None else min(event.size, content.size)
-    return Deposit(event.at, event.area, file, None if event.withdrawn else content, size)
+    return Deposit(event.at, event.area, file, None if event.withdrawn else content, size, event.dated)
 
 
 def _steady(

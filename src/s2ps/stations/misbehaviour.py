@@ -41,6 +41,8 @@ class Misbehaviour(BaseModel):
     wrong_length: int = 0
     """Bytes that listings tell too many (or too few)."""
     wrong_checksum: bool = False
+    duplicates: bool = False
+    """AUXIP lists every product twice in a row, and once more under another Id."""
     wrong_totals: int = 0
     """Chunks that QualityInfo tells too many (or too few)."""
     no_ranges: bool = False

@@ -119,7 +119,7 @@ class PickupPoint:
             file, key = deposit.file, (deposit.area, deposit.file.name)
             seen.pop(key, None)
             if deposit.content is not None:
-                published = self._date(deposit.at, file)
+                published = self._date(deposit.at if deposit.dated is None else deposit.dated, file)
                 seen[key] = Published(file.name, deposit.area, deposit.content, deposit.size, published, file.part)
         return tuple(seen.values())
 

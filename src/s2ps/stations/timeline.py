@@ -27,6 +27,8 @@ class Event(_Part):
 
     at: float = Field(ge=0)
     """Seconds of the timeline."""
+    dated: float | None = None
+    """Second of the timeline that the date of publication tells; None: that of `at`. Earlier: it is listed late."""
     file: str
     """Name, or pattern (`*_ch2_DSDB_*`), of the files."""
     area: Area = "NOMINAL"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from unit.ingestion.conftest import Poller
 
 from s2ps.formats import gipp
@@ -16,6 +17,7 @@ from s2ps.ingestion.stations import Station as StationOfOurs
 from s2ps.model.errors import InputError
 from s2ps.stations.auxip import serve
 from s2ps.stations.settings import StationSettings
+from s2ps.stations.station import Station
 from s2ps.stations.timeline import Event, Timeline
 
 pytestmark = pytest.mark.integration
@@ -78,6 +80,85 @@ def test_what_arrives_is_taken_into_the_inventory(ingestion: Poller, tmp_path: P
     with serve(folder, StationSettings(timeline=timeline())) as station:
         assert ingestion(station, "auxip").poll("station", START).completed == [f"{header.name}.TGZ"]
     assert [path.name for path in (tmp_path / "home/auxiliary").rglob("*.xml")] == [header.name + ".xml"]
+
+
+def downloads(station: Station) -> int:
+    return sum(path.endswith("/$value") for _, path in station.log)
+
+
+def test_products_that_are_listed_late_are_seen(ingestion: Poller, content: Path) -> None:
+    """What is dated within the overlap is seen by the next poll, what lies behind it by the look at everything."""
+    late = (Event(at=4000, dated=3000, file=f"{NAMES[1]}*"), Event(at=4000, dated=60, file=f"{NAMES[2]}*"))
+    with serve(content, StationSettings(timeline=timeline(Event(at=3900, file=f"{NAMES[0]}*"), *late))) as station:
+        service = ingestion(station, "auxip")
+        service._accept = keeping({})
+        station.advance(3900)
+        assert service.poll("station", START + timedelta(seconds=3910)).completed == [f"{NAMES[0]}.TGZ"]
+        station.advance(100)
+        assert service.poll("station", START + timedelta(seconds=4010)).completed == [f"{NAMES[1]}.TGZ"]
+        assert service.poll("station", START + timedelta(seconds=4070)).completed == []
+        assert service.poll("station", START + timedelta(seconds=4520)).completed == [f"{NAMES[2]}.TGZ"]
+
+
+@pytest.mark.parametrize("files", [1, 4])
+def test_what_is_listed_several_times_is_fetched_once(ingestion: Poller, content: Path, files: int) -> None:
+    behaviour = {"duplicates": True}
+    with serve(content, StationSettings(timeline=timeline(), page_size=2, misbehaviour=behaviour)) as station:
+        service = ingestion(station, "auxip", files=files)
+        service._accept = keeping({})
+        assert sorted(service.poll("station", START).completed) == [f"{name}.TGZ" for name in NAMES]
+        assert service.poll("station", START + timedelta(seconds=60)).fetched == 0
+        assert downloads(station) == 3
+        assert {item.state for item in service.arrivals.products("station").values()} == {"complete"}
+        assert len(service.arrivals.products("station")) == 6
+
+
+def test_a_product_that_is_published_again_is_fetched_when_its_bytes_are_others(
+    ingestion: Poller, content: Path
+) -> None:
+    again = tuple(Event(at=at, file=f"{NAMES[0]}*", variant=variant) for at, variant in ((0, 0), (100, 1), (200, 1)))
+    with serve(content, StationSettings(timeline=timeline(*again))) as station:
+        taken: dict[str, bytes] = {}
+        service = ingestion(station, "auxip")
+        service._accept = keeping(taken)
+        assert service.poll("station", START).fetched == 3
+        first = taken[f"{NAMES[0]}.TGZ"]
+        station.advance(101)
+        assert service.poll("station", START + timedelta(seconds=110)).completed == [f"{NAMES[0]}.TGZ"]
+        assert taken[f"{NAMES[0]}.TGZ"] != first
+        station.advance(100)
+        assert service.poll("station", START + timedelta(seconds=210)).fetched == 0
+        assert downloads(station) == 4
+
+
+def test_tokens_that_expire_between_pages_and_downloads(
+    ingestion: Poller, content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATION_SECRET", "open sesame")
+    login: dict[str, Any] = {"user": "s2ps", "password": SecretStr("open sesame"), "oauth2": True}
+    with serve(content, StationSettings(timeline=timeline(), page_size=1, **login)) as station:
+        station.misbehave(revoke_every=2)
+        auth = {
+            "kind": "oauth2",
+            "token_url": station.token_url,
+            "client_id": "s2ps",
+            "secret_env": "STATION_SECRET",
+        }
+        service = ingestion(station, "auxip", auth=auth, parallel=1)
+        service._accept = keeping({})
+        assert service.poll("station", START).fetched == 3
+        assert station.log.count(("POST", "/token")) > 3
+
+
+def test_the_disk_is_not_filled_with_auxiliary_files(ingestion: Poller, content: Path) -> None:
+    with serve(content, StationSettings(timeline=timeline())) as station:
+        service = ingestion(station, "auxip", min_free_gb=1e9)
+        service._accept = keeping({})
+        report = service.poll("station", START)
+        assert (report.disk_full, report.fetched, report.problems) == (True, 0, [])
+        emptied = ingestion(station, "auxip")
+        emptied._accept = keeping({})
+        assert emptied.poll("station", START + timedelta(seconds=5000)).fetched == 3
 
 
 def test_a_wrong_checksum_is_not_accepted(ingestion: Poller, content: Path) -> None:

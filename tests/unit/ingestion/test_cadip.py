@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from unit.ingestion.conftest import SESSION, START, Poller, assert_arrived, simulated, virtual
 
 from s2ps.formats.dsib import read_dsib
-from s2ps.model.errors import ConfigurationError
+from s2ps.ingestion.auth import LoginRefused
 from s2ps.stations.cadip import serve
 from s2ps.stations.timeline import Disorder, Event
 
@@ -96,8 +96,9 @@ def test_tokens_are_fetched_and_renewed(
         assert service.poll("station").completed == [SESSION]
         assert station.log.count(("POST", "/token")) > 2
         monkeypatch.setenv("STATION_SECRET", "wrong")
-        with pytest.raises(ConfigurationError, match="401"):
+        with pytest.raises(LoginRefused, match="401") as refused:
             ingestion(station, "cadip", auth=auth).poll("station")
+        assert refused.value.retryable, "`s2ps ingest` asks again: token servers come back"
 
 
 def test_redirects_are_followed_with_tls_login_and_pages(

@@ -88,7 +88,8 @@ def test_a_server_that_ends_the_connection_with_a_transfer_costs_logins_only(
     with serve(None, simulated(virtual(chunks=1, channels=1, chunk_bytes=90_000_000))) as station:
         report = ingestion(station, "edip", parallel=1, channels=1).poll("station")
         assert (report.completed, report.problems) == ([SESSION], [])
-        assert logins(station) == 3, "two of the three ranges end before the file does"
+        ranges = sum(command == "RETR" and path.endswith(".raw") for command, path in station.log)
+        assert logins(station) == ranges >= 2, "all ranges but the last end before the file does"
 
 
 @pytest.mark.parametrize("without", [{"no_mlsd": True}, {"no_mlsd": True, "no_mdtm": True}])
