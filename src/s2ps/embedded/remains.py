@@ -18,6 +18,8 @@ from s2ps.embedded.processes import Process, born
 
 _ZOMBIE = "Z"
 _PAUSE_S = 0.05
+_FORCED_S = 5.0
+"""How long a process may take to vanish after SIGKILL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,13 @@ def left_by(leader: Process, folder: Path) -> list[Process]:
     return [entry.process for entry in _entries_of(leader, folder)]
 
 
-def end_idle(leaders: Iterable[Process], folder: Path, patience: float = 5.0) -> list[Process]:
+def end_idle(leaders: Iterable[Process], folder: Path) -> list[Process]:
     """End what waits for nothing behind dead components; return the components of which something is at work still.
 
     At work is a worker with the task it runs: a task that a killed scheduler has begun may finish.
     """
     found = tuple(leaders)
-    _until_gone(lambda: [idle for leader in found for idle in _idle(leader, folder)], signal.SIGKILL, patience)
+    _until_gone(lambda: [idle for leader in found for idle in _idle(leader, folder)], signal.SIGKILL, _FORCED_S)
     return [leader for leader in found if left_by(leader, folder)]
 
 
@@ -52,7 +54,7 @@ def end_all(leaders: Iterable[Process], folder: Path, grace: float = 10.0) -> No
     """End all that dead components have left; tasks at work are asked first and have `grace` seconds."""
     working = end_idle(leaders, folder)
     _until_gone(lambda: [each for leader in working for each in left_by(leader, folder)], signal.SIGTERM, grace)
-    _until_gone(lambda: [each for leader in working for each in left_by(leader, folder)], signal.SIGKILL, grace)
+    _until_gone(lambda: [each for leader in working for each in left_by(leader, folder)], signal.SIGKILL, _FORCED_S)
 
 
 def _idle(leader: Process, folder: Path) -> Iterator[Process]:
