@@ -1,11 +1,12 @@
-"""Start a command and measure it with everything it starts; wait until files are on the disk."""
+"""Measure a command with everything it starts; the order of measurements, and files brought to the disk between."""
 
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,14 @@ def measured(arguments: Sequence[str], log: Path, environment: Mapping[str, str]
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
         raise RuntimeError(f"{' '.join(arguments)} ended with exit code {process.returncode}:\n{tail}")
     return Cost(time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
+
+
+def in_turns(names: Iterable[str], rounds: int) -> Iterator[str]:
+    """Yield all names once per round, each round in another order: what follows what matters (measured)."""
+    order = list(names)
+    for number in range(rounds):
+        random.Random(number).shuffle(order)
+        yield from order
 
 
 def settle(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Downloads: the engine beside curl with four ranges from the same nginx into the same folder.
 
 Every way ends when its files are on the disk (fsync); before it begins, what the one before has left is gone from the
-disk too. The first round of each is not counted.
+disk too, and the ways come in another order in every round. The first round is not counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from performance.commands import settle
+from performance.commands import in_turns, settle
 from performance.report import Report
 
 from s2ps.ingestion.download import MEGABYTE, Engine, Wanted
@@ -50,9 +50,8 @@ def measure_download(folder: Path, report: Report, rounds: int, megabytes: int) 
             "engine, SHA-256": lambda target: _engine(url, target, content, f"sha256:{sums['sha256']}"),
         }
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-        for _ in range(rounds + 1):
-            for name, way in ways.items():
-                times[name].append(_timed(way, folder / "target"))
+        for name in in_turns(ways, rounds + 1):
+            times[name].append(_timed(ways[name], folder / "target"))
     _add(report, content.stat().st_size / 1e6, {name: taken[1:] for name, taken in times.items()})
 
 

@@ -1,8 +1,8 @@
-"""Packaging, MB/s: products as tar and stored zip with MD5 and SHA-256, against plain tar; alternating, to the disk.
+"""Packaging, MB/s: products as tar and stored zip with MD5 and SHA-256, against plain tar; by turns, to the disk.
 
 Every way ends when its file is on the disk (fdatasync); before it begins, what the one before has left is gone from
-the disk too. Ours runs in this process, its import not counted; the others are commands of a shell, whose start of
-some milliseconds is counted. The first round of each is not counted.
+the disk too, and the ways come in another order in every round. Ours runs in this process, its import not counted; the
+others are commands of a shell, whose start of some milliseconds is counted. The first round is not counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
-from performance.commands import settle
+from performance.commands import in_turns, settle
 from performance.report import Report
 
 from s2ps.publication.folder_packages import FolderPackages
@@ -73,13 +73,12 @@ def _compare(
 ) -> None:
     """Run ways in turn, one round more than is counted."""
     taken: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
-    for _ in range(rounds + 1):
-        for way, run in ways.items():
-            settle(folder)
-            before, begun = _cpu(), time.monotonic()
-            run("one")
-            taken[way].append((time.monotonic() - begun, _cpu() - before))
-            shutil.rmtree(folder / "out")
+    for way in in_turns(ways, rounds + 1):
+        settle(folder)
+        before, begun = _cpu(), time.monotonic()
+        ways[way]("one")
+        taken[way].append((time.monotonic() - begun, _cpu() - before))
+        shutil.rmtree(folder / "out")
     plain = [wall for wall, _ in taken["plain tar"][1:]]
     for way, found in taken.items():
         seconds = [wall for wall, _ in found[1:]]
