@@ -10,7 +10,7 @@ from typing import Protocol
 
 from s2ps.ingestion.pieces import Pieces
 
-READ = 1 << 18
+READ = 1 << 20
 AHEAD = 4
 """Pieces that may be here before the sum has come to them."""
 PATIENCE_S = 0.2
