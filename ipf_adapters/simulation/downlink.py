@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -106,8 +107,11 @@ def _record_granule(recorder: Recorder, take: Datatake, part: ImagePart, counts:
 
 
 def write_session(folder: Path, mission: MissionSettings, recorder: Recorder) -> Path:
-    """Write the DSIB and DSDB files of all channels and return the session's folder."""
-    root = folder / mission.session_id
+    """Write the DSIB and DSDB files of all channels and return the session's folder, which appears when it is whole."""
+    session, root = folder / mission.session_id, folder.with_name(f".{mission.session_id}.part")
+    for old in (root, session):
+        if old.exists():
+            shutil.rmtree(old)
     for channel in CHANNELS:
         target = root / f"ch_{channel}"
         target.mkdir(parents=True, exist_ok=True)
@@ -121,7 +125,9 @@ def write_session(folder: Path, mission: MissionSettings, recorder: Recorder) ->
         start = mission.start + timedelta(seconds=120)
         dsib = _dsib(mission, start, size, tuple(names))
         write_dsib(target / str(SessionFileName(STATION_UNIT, mission.session_id, channel)), dsib)
-    return root
+    folder.mkdir(parents=True, exist_ok=True)
+    root.rename(session)
+    return session
 
 
 def _dsib(mission: MissionSettings, start: datetime, size: int, names: tuple[str, ...]) -> Dsib:

@@ -19,6 +19,8 @@ STATION_DAG = f"station_ingestion_{STATION}"
 MARK = "# The simulated station of `s2ps demo`, which writes this file anew."
 POLL_SECONDS = 60
 """The first poll comes when the session is there; further ones only cost time the demonstration does not have."""
+RETENTION_DAYS = 36_500
+"""A session that is given may be old; a station with a clock is asked for that much."""
 DAG_LIMIT = 120.0
 
 
@@ -31,7 +33,10 @@ def start_station(settings: Settings, kind: str, content: Path) -> str:
         )
     command = [*_program(), "station", "--kind", kind, "--content", str(content.resolve()), "--set", "live=true"]
     url = companions(settings).start(f"station_{kind}", command, os.environ, r"url=(\S+)")
-    entry = f"- {{name: {STATION}, kind: {kind}, url: '{url}', poll_seconds: {POLL_SECONDS}, min_free_gb: 0.5}}"
+    entry = (
+        f"- {{name: {STATION}, kind: {kind}, url: '{url}', poll_seconds: {POLL_SECONDS}, min_free_gb: 0.5, "
+        f"retention_days: {RETENTION_DAYS}}}"
+    )
     path.write_text(f"{MARK}\n{entry}\n", encoding="utf-8")
     Stations.load(path)
     return url

@@ -40,19 +40,21 @@ class StationFile:
     part: SessionPart | None = None
 
 
-def session_files(folder: Path) -> tuple[StationFile, ...]:
+def session_files(folder: Path, *, growing: bool = False) -> tuple[StationFile, ...]:
     """Return the files of all sessions below a folder, in the order of their paths.
 
-    Raises InputError when there is none, or a session has no DSIB.
+    Raises InputError when there is none, or a session has no DSIB. In a `growing` folder there may be none, and
+    sessions that are not whole yet are left out.
     """
     paths = sorted(path for path in folder.rglob("DCS_*") if path.is_file())
-    if not paths:
+    if not paths and not growing:
         raise InputError(
             f"folder {folder} holds no session",
             expected="<session>/ch_<n>/DCS_..._DSIB.xml and .raw, as `s2ps simulate` writes them below session/",
             next_step="give another --content, or a timeline with `virtual` sessions",
         )
     names = [(path, SessionFileName.parse(path.name)) for path in paths]
+    names = _whole(names) if growing else names
     final: dict[tuple[str, int], int] = {}
     for _, name in names:
         final[name.session, name.channel] = max(final.get((name.session, name.channel), 0), name.block or 0)
@@ -65,6 +67,27 @@ def session_files(folder: Path) -> tuple[StationFile, ...]:
         part = SessionPart(name.session, name.station_unit, name.channel, name.block, last, *spans[name.session])
         found.append(disk_file(path, part))
     return tuple(found)
+
+
+def _whole(names: list[tuple[Path, SessionFileName]]) -> list[tuple[Path, SessionFileName]]:
+    """Leave out the sessions of which a channel has no DSIB, or not the bytes its DSIB tells."""
+    told: dict[tuple[str, int], int | None] = {}
+    here: dict[tuple[str, int], int] = {}
+    for path, name in names:
+        channel = name.session, name.channel
+        if name.block is None:
+            told[channel] = _told(path)
+        else:
+            here[channel] = here.get(channel, 0) + path.stat().st_size
+    open_ = {channel[0] for channel in {*told, *here} if told.get(channel) != here.get(channel, 0)}
+    return [(path, name) for path, name in names if name.session not in open_]
+
+
+def _told(dsib: Path) -> int | None:
+    try:
+        return read_dsib(dsib).data_size
+    except InputError:
+        return None
 
 
 def _spans(dsibs: list[tuple[Path, SessionFileName]]) -> dict[str, tuple[datetime, datetime]]:

@@ -69,19 +69,18 @@ def session_station(content: Path | None, settings: StationSettings) -> tuple[Pi
         return pickup_point(_session_content(content, settings), settings)
 
     def later() -> tuple[StationFile, ...]:
-        there = any(content.rglob("*_DSIB.xml")) if content.is_dir() else False
-        return _session_content(content if there else None, settings, empty=True)
+        return _session_content(content, settings, growing=True)
 
     return pickup_point(later(), settings, later)
 
 
 def _session_content(
-    content: Path | None, settings: StationSettings, *, empty: bool = False
+    content: Path | None, settings: StationSettings, *, growing: bool = False
 ) -> tuple[StationFile, ...]:
     """Return the files of the sessions of a folder and of the timeline; ConfigurationError when there is none."""
     made = tuple(file for session in settings.timeline.virtual for file in session.files())
-    if content is None and not made and not empty:
+    if content is None and not made:
         raise ConfigurationError(
             "the station has nothing to publish", next_step="give --content DIR, or a timeline with `virtual` sessions"
         )
-    return (*(session_files(content) if content is not None else ()), *made)
+    return (*(session_files(content, growing=growing) if content is not None else ()), *made)

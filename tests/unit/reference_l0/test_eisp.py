@@ -80,6 +80,7 @@ def test_ingestion_is_deterministic(session: Path, ingested: Path, run_job: Run,
 def test_two_datatakes_and_an_unknown_type(run_job: Run, tmp_path: Path) -> None:
     settings = mission(datatakes=2, scenes=1, datatake_type="INS-XYZ")
     session = write_session(tmp_path / "in", settings, record(settings))
+    assert [path.name for path in tmp_path.iterdir()] == ["in"], "the session appeared by one rename"
     folder = run_job("EISP_ING_TYP", tmp_path / "job", {"STO_CADU_S": session}, OUTPUTS) / "DS_GR_FOLDER"
     for number, take in enumerate(settings.takes(), start=1):
         info, _ = read_datastrip_item(one_pdi(folder / f"DT{number:02d}", "MSI_L0U_DS")[0])

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from lxml import etree
 from pydantic import SecretStr
-from unit.stations.sessions import SESSION, block, data
+from unit.stations.sessions import SESSION, block, data, write_session
 
 from s2ps.stations import cadip
 from s2ps.stations.misbehaviour import Misbehaviour
@@ -201,3 +201,22 @@ def test_misbehaviour(content: Path) -> None:
         assert httpx.get(path, headers={"Range": "bytes=0-1"}).status_code == 200
         assert ask(station, "/Files")["value"][1]["PublicationDate"] == "2026-07-01T10:32:01.000Z"
         assert ask(station, "/QualityInfo")["value"][0]["TotalChunks"] == 4
+
+
+def test_a_live_station_publishes_a_session_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without DSIBs in its listings, the last block that is there would be taken for the final one."""
+    whole, live = write_session(tmp_path / "aside") / SESSION, tmp_path / "session" / SESSION
+    shutil.copytree(whole, live)
+    dsib = next((live / "ch_2").glob("*_DSIB.xml"))
+    document = dsib.read_bytes()
+    states = ((None, None), (document[:50], None), (document, data(2, 2)[:100]), (document, data(2, 2)))
+    with cadip.serve(tmp_path / "session", StationSettings(live=True)) as station:
+        found = []
+        for described, last in states:
+            dsib.unlink(missing_ok=True)
+            if described is not None:
+                dsib.write_bytes(described)
+            (live / "ch_2" / block(2, 2)).write_bytes(last or data(2, 2))
+            monkeypatch.setattr(station.pickup, "_asked", 0.0)
+            found.append([(row["SessionId"], row["NumChannels"]) for row in ask(station, "/Sessions")["value"]])
+        assert found == [[], [], [], [(SESSION, 2)]]
