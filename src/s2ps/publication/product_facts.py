@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -123,12 +123,23 @@ def _item(path: Path, name: PdiName, origin: Origin) -> Facts:
         raise PublicationError(f"{path.name} is of no kind that is published", expected="a DS, GR, TL or TC")
     record = read_inventory_metadata(path / FILE_NAME)
     item = None if kind == "TC" else read_pdi_metadata(metadata_file(path))
+    stop = max(record.validity_stop, _last_line(record.validity_start, item)) if kind == "GR" else record.validity_stop
     return Facts(
         name=path.name, path=path, kind=kind, type=name.file_type, level=name.level, unit=name.unit,
-        start=record.validity_start, stop=record.validity_stop, created=record.generation_time,
+        start=record.validity_start, stop=stop, created=record.generation_time,
         centre=record.processing_station, origin=origin, tile=name.tile,
         inventory=record, item=item,
     )  # fmt: skip
+
+
+def _last_line(first: datetime, item: PdiMetadata | None) -> datetime:
+    """Return when the last line of a granule was sensed, where its metadata tell lines and line period."""
+    words = (item.first("PROCESSING_SPECIFIC_PARAMETERS") or "").split() if item is not None else []
+    told = {name: value for name, _, value in (word.partition("=") for word in words)}
+    try:
+        return first + timedelta(milliseconds=int(told["LINES_PER_GRANULE"]) * float(told["LINE_PERIOD_MS"]))
+    except (KeyError, ValueError, OverflowError):
+        return first
 
 
 def _user_product(path: Path, origin: Origin) -> Facts:

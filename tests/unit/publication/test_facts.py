@@ -99,6 +99,23 @@ def test_datastrip_without_an_outline_has_that_of_its_datatake(tmp_path: Path) -
     assert read_facts(folder, replace(ORIGIN, footprint=area)).footprint == area
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("SCALE=10 LINES_PER_GRANULE=240 LINE_PERIOD_MS=15.65873622", 3.758097), ("LINES_PER_GRANULE=x", 0), ("", 0)],
+)
+def test_a_granule_ends_with_its_last_line(tmp_path: Path, told: str, seconds: float) -> None:
+    _, granule = level_0(tmp_path)
+    (document,) = granule.glob("*_MTD_*.xml")
+    text = document.read_text().replace(
+        "</a>", f"<PROCESSING_SPECIFIC_PARAMETERS>{told}</PROCESSING_SPECIFIC_PARAMETERS></a>"
+    )
+    document.write_text(text)
+    facts = read_facts(granule, ORIGIN)
+    assert (facts.stop - facts.start).total_seconds() == pytest.approx(seconds, abs=1e-6)
+    found = {each.name: each.value for each in attributes_of(facts)}
+    assert (found["beginningDateTime"], found["endingDateTime"]) == (facts.start, facts.stop)
+
+
 def test_telemetry_and_ancillary_data_tell_their_period(tmp_path: Path) -> None:
     hktm = read_facts(tmp_path / "S2B_OPER_PRD_HKTM___20260701T101559_20260701T101614_0001", ORIGIN)
     name = "S2B_OPER_AUX_SADATA_S2PS_20260701T110000_V20260701T101559_20260701T101614_A048123_WF_LN"
