@@ -24,6 +24,8 @@ from s2ps.prip.odata.ordering import after, token_of
 LONGEST_QUERY_MS = 30_000
 _FOR_SHORT_QUERIES = f"SET LOCAL statement_timeout = {LONGEST_QUERY_MS}; SET LOCAL jit = off"
 _CANCELLED = "57014"
+_NO_VALUE = "22"
+"""Class of the errors of PostgreSQL about values: out of range, too large."""
 _UNASKED = ("stac_item", "footprint", "west", "south", "east", "north")
 _COLUMNS = (
     *(column for column in PUBLICATIONS.c if column.name not in _UNASKED),
@@ -114,7 +116,10 @@ class Catalogue:
         except AllBusy as error:
             raise ODataError(503, "the service is answering as many queries as it can", retry_after=10) from error
         except DBAPIError as error:
-            if getattr(error.orig, "pgcode", None) == _CANCELLED:
+            code = getattr(error.orig, "pgcode", None) or ""
+            if code.startswith(_NO_VALUE):
+                raise ODataError(400, "a value in the filter is too large to be computed", "$filter") from error
+            if code == _CANCELLED:
                 raise ODataError(503, "the query takes too long; narrow it", retry_after=60) from error
             if error.connection_invalidated or error.orig is None or _away(error):
                 raise ODataError(503, "the inventory does not answer", retry_after=10) from error

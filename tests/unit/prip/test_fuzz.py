@@ -16,7 +16,10 @@ PIECES = st.sampled_from(
      in | add | mod |any(|all(|
     contains(|startswith(|tolower(|OData.CSC.Intersects(|area=|geo_shape=|geo_property=|Footprint|
     geography'SRID=4326;POINT(1 2)'|geography'POLYGON((0 0,1 0,1 1,0 0))'|OData.CSC.StringAttribute|any(att:|
-    OData.CSC.ProductionType'|concat(|-|=|geo.distance(|mindatetime()""".replace("|\n    ", "|").split("|")
+    OData.CSC.ProductionType'|concat(|-|=|geo.distance(|mindatetime()|now()|
+    year(|date(|second(|substring(|indexof(|Name,0,3)| sub | mul |99999999999999999999""".replace("|\n    ", "|").split(
+        "|"
+    )
 )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from s2ps.inventory.publication_tables import PUBLICATIONS
 from s2ps.prip.odata.areas import NAMESPACE, geographic
 from s2ps.prip.odata.comparing import call, compare, member
+from s2ps.prip.odata.computing import NAMES, arithmetic, computed, shifted
 from s2ps.prip.odata.errors import bad, not_offered
 from s2ps.prip.odata.language import parse
 from s2ps.prip.odata.operands import Kind, Operand, condition, constant, literal_of, negated
@@ -90,7 +91,14 @@ class _Filter(NodeVisitor):
             return geographic(node.func.name, node.args, self._dialect)
         if node.func.namespace:
             raise bad(f"there is no function {node.func.name[:80]}", _TARGET)
-        return call(node.func.name, [self.visit(each) for each in node.args], self._dialect)
+        arguments = [self.visit(each) for each in node.args]
+        return (computed if node.func.name in NAMES else call)(node.func.name, arguments, self._dialect)
+
+    def visit_BinOp(self, node: ast.BinOp) -> Operand:  # noqa: N802
+        left = self.visit(node.left)
+        if isinstance(node.right, ast.Duration):
+            return shifted(node.op, left, node.right)
+        return arithmetic(node.op, left, self.visit(node.right))
 
     def visit_CollectionLambda(self, node: ast.CollectionLambda) -> Operand:  # noqa: N802
         types = _types(node)
