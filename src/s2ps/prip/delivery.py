@@ -15,6 +15,7 @@ import boto3
 from anyio import CancelScope, to_thread
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -92,9 +93,25 @@ class _File(FileResponse):
         self._user = user
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "HEAD":
+        scope = _without_other_units(scope)
+        unsent = self._unsent(Headers(scope=scope))
+        if unsent is not None:
+            await unsent(scope, receive, send)
+        elif scope["method"] == "HEAD":
             await super().__call__(scope, receive, _Refusing(scope, receive, send))
-            return
+        else:
+            await self._send(scope, receive, send)
+
+    def _unsent(self, asked: Headers) -> Response | None:
+        """Return the answer to a client that has this content already, or wants another one (RFC 9110, 13.1)."""
+        own = self.headers["etag"]
+        if "if-match" in asked and not _names(asked["if-match"], own):
+            return JSONResponse(error_document(412, "the content is another one now", "If-Match"), 412)
+        if "if-match" not in asked and "if-none-match" in asked and _names(asked["if-none-match"], own):
+            return Response(status_code=304, headers={"etag": own, "Cache-Control": self.headers["cache-control"]})
+        return None
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             download = await to_thread.run_sync(self._quota.begin, self._user)
         except ODataError as error:
@@ -144,6 +161,20 @@ class _Refusing:
             await JSONResponse(document, message["status"], headers=headers)(self._scope, self._receive, self._send)
         elif not self._refused:
             await self._send(message)
+
+
+def _names(given: str, etag: str) -> bool:
+    return any(each.strip().removeprefix("W/") in ("*", etag) for each in given.split(","))
+
+
+def _without_other_units(scope: Scope) -> Scope:
+    """Return a request without a range that is not in bytes: those are not looked at (RFC 9110, 14.2)."""
+    kept = [
+        (name, value)
+        for name, value in scope["headers"]
+        if name != b"range" or value.lower().lstrip().startswith(b"bytes")
+    ]
+    return {**scope, "headers": kept}
 
 
 @cache

@@ -20,17 +20,42 @@ def location(tmp_path: Path) -> Path:
     return tmp_path / "inventory.sqlite"
 
 
+PASSWORD = "correct-horse-battery"  # noqa: S105
+BASIC = f"""type: GenericAuth
+    method: basic
+    credentials:
+      username: alice
+      password: {PASSWORD}"""
+BEARER = f"""type: TokenAuth
+    auth_uri: '{{address}}/oauth2/token'
+    req_data:
+      grant_type: password
+    token_type: json
+    token_key: access_token
+    token_expiration_key: expires_in
+    retrieve_headers: {{{{}}}}
+    headers:
+      Authorization: 'Bearer {{{{token}}}}'
+    credentials:
+      username: alice
+      password: {PASSWORD}"""
+
+
+@pytest.mark.parametrize("scheme", ["basic", "bearer"])
 def test_eodag_searches_and_downloads(
-    start: Starter, products: tuple[Publication, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Starter, products: tuple[Publication, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     monkeypatch.setenv("EODAG_CFG_DIR", str(tmp_path / "eodag"))
     monkeypatch.setenv("EODAG_EXT_COLLECTIONS_CFG_FILE", "")
     from eodag import EODataAccessGateway
 
-    keep(tmp_path / "users.yaml", Account(name="alice", password=hashed("correct-horse-battery")))
-    address = str(start(anonymous=True).base_url).rstrip("/")
+    keep(tmp_path / "users.yaml", Account(name="alice", password=hashed(PASSWORD)))
+    client = start()
+    assert client.get("/odata/v1/Products").status_code == 401
+    address = str(client.base_url).rstrip("/")
+    auth = (BASIC if scheme == "basic" else BEARER).format(address=address)
     gateway = EODataAccessGateway()
-    gateway.update_providers_config(PROVIDER.read_text().format(address=address))
+    gateway.update_providers_config(PROVIDER.read_text().format(address=address, auth=auth))
     asked = {"provider": "s2ps", "collection": "S2_MSI_L1C", "raise_errors": True, "count": True}
     every = gateway.search(**asked)
     assert sorted(each.properties["id"] for each in every) == sorted(products[number].name[:-4] for number in (2, 3, 5))

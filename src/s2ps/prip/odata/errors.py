@@ -54,6 +54,7 @@ _CODES = {
     404: "NotFound",
     405: "MethodNotAllowed",
     406: "NotAcceptable",
+    412: "PreconditionFailed",
     413: "ContentTooLarge",
     416: "RangeNotSatisfiable",
     429: "TooManyRequests",
