@@ -15,7 +15,7 @@ from pathlib import Path
 from s2ps.ingestion.budget import Budget
 from s2ps.ingestion.checks import RunningChecksum
 from s2ps.ingestion.pieces import Pieces
-from s2ps.ingestion.source import ChangedAtStation, Source, TransferError
+from s2ps.ingestion.source import ChangedAtStation, RangesIgnored, Source, TransferError
 from s2ps.model.errors import InputError, S2psError
 
 MEGABYTE = 1 << 20
@@ -69,8 +69,25 @@ class Engine:
             return True
 
     def _fill(self, source: Source, wanted: Wanted, part: Path, descriptor: int) -> None:
-        length = min(source.largest_piece or self.piece, max(wanted.size, 1))
-        pieces = Pieces.open(part.with_suffix(".pieces"), wanted.edition, wanted.size, length)
+        """Fetch, check and rename. The journal of pieces goes first: without its bytes nobody may believe it."""
+        whole = max(wanted.size, 1)
+        try:
+            pieces = self._fetch_all(source, wanted, part, descriptor, min(source.largest_piece or self.piece, whole))
+        except RangesIgnored:
+            pieces = self._fetch_all(source, wanted, part, descriptor, whole)
+        os.fdatasync(descriptor)
+        self.inspect(part)
+        moment = wanted.published.timestamp()
+        os.utime(descriptor, (moment, moment))
+        pieces.forget()
+        part.replace(wanted.target)
+        _marker(wanted.target).write_text(wanted.edition)
+
+    def _fetch_all(self, source: Source, wanted: Wanted, part: Path, descriptor: int, length: int) -> Pieces:
+        journal = part.with_suffix(".pieces")
+        if os.fstat(descriptor).st_size != wanted.size:
+            journal.unlink(missing_ok=True)
+        pieces = Pieces.open(journal, wanted.edition, wanted.size, length)
         os.truncate(descriptor, wanted.size)
         checksum = RunningChecksum(wanted.checksum, descriptor, pieces) if wanted.checksum else None
         self._fetch_pieces(source, descriptor, pieces, checksum)
@@ -80,13 +97,7 @@ class Engine:
                 f"file {wanted.target.name} does not have its published checksum {wanted.checksum}",
                 next_step="it is fetched again at the next poll; if it stays, ask the station",
             )
-        os.fdatasync(descriptor)
-        self.inspect(part)
-        moment = wanted.published.timestamp()
-        os.utime(descriptor, (moment, moment))
-        part.replace(wanted.target)
-        _marker(wanted.target).write_text(wanted.edition)
-        pieces.forget()
+        return pieces
 
     def _fetch_pieces(self, source: Source, descriptor: int, pieces: Pieces, checksum: RunningChecksum | None) -> None:
         waiting = iter(pieces.waiting())
@@ -116,7 +127,7 @@ class Engine:
                 results = [pool.submit(work) for _ in range(workers)]
             errors = [error for result in results if (error := result.exception())]
             if errors:
-                raise next((error for error in errors if isinstance(error, ChangedAtStation)), errors[0])
+                raise min(errors, key=lambda error: not isinstance(error, ChangedAtStation | RangesIgnored))
 
     def _fetch_piece(self, source: Source, descriptor: int, offset: int, length: int, broken: threading.Event) -> None:
         end = offset + length

@@ -97,11 +97,11 @@ class FtpSource:
         self.largest_piece: int | None = min(max(-(-size // parallel), SMALLEST_PIECE), LARGEST_PIECE)
 
     def read(self, offset: int, length: int) -> Iterator[bytes]:
-        """Yield a range. Where REST is not known, what is before the range is thrown away."""
+        """Yield a range."""
         try:
             end = offset + length >= self._size
-            with self._connections.transfer(self._path, offset, to_the_end=end) as (data, skip):
-                yield from _received(data, skip, length)
+            with self._connections.transfer(self._path, offset, to_the_end=end) as data:
+                yield from _received(data, length)
         except FTP_ERRORS as error:
             raise TransferError(
                 f"transfer of {self._path} broke: {error or type(error).__name__}",
@@ -112,15 +112,10 @@ class FtpSource:
         """Do nothing: connections belong to the station."""
 
 
-def _received(data: socket.socket, skip: int, length: int) -> Iterator[bytes]:
-    while length:
-        block = data.recv(READ)
-        if not block:
-            return
-        block, skip = block[skip:], max(0, skip - len(block))
-        if block:
-            yield block[:length]
-            length -= min(length, len(block))
+def _received(data: socket.socket, length: int) -> Iterator[bytes]:
+    while length and (block := data.recv(min(READ, length))):
+        yield block
+        length -= len(block)
 
 
 def _file(path: str, entry: Entry, again: bool) -> RemoteFile | Refused | None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
+from s2ps.ingestion.source import RangesIgnored
 from s2ps.ingestion.stations import BasicAuth, Station
 from s2ps.ingestion.web import StationError, tls_context
 
@@ -79,22 +80,20 @@ class FtpConnections:
             self._free.append((ftp, time.monotonic()))
 
     @contextmanager
-    def transfer(self, path: str, offset: int, *, to_the_end: bool) -> Iterator[tuple[socket.socket, int]]:
-        """Open a binary transfer; yield its data connection and how many bytes come before the offset.
+    def transfer(self, path: str, offset: int, *, to_the_end: bool) -> Iterator[socket.socket]:
+        """Open a binary transfer from an offset and yield its data connection; raise RangesIgnored without REST.
 
         One that does not go to the end of the file is given up when the context ends. Most servers go on with the
         next command then; of one that does not, every such transfer has a login of its own.
         """
         try:
-            with self.connection() as ftp:
-                data, skip = _opened(ftp, path, offset)
-                with data:
-                    yield data, skip
-                    if to_the_end:
-                        data.close()
-                        ftp.voidresp()
-                    else:
-                        self._give_up(ftp, data)
+            with self.connection() as ftp, _opened(ftp, path, offset) as data:
+                yield data
+                if to_the_end:
+                    data.close()
+                    ftp.voidresp()
+                else:
+                    self._give_up(ftp, data)
         except _Useless:
             return
 
@@ -151,12 +150,12 @@ class _Useless(Exception):
     """The range is here, but the connection it came by cannot be used again."""
 
 
-def _opened(ftp: Ftps, path: str, offset: int) -> tuple[socket.socket, int]:
+def _opened(ftp: Ftps, path: str, offset: int) -> socket.socket:
     """Open a binary transfer; a listing on the same connection has made it one of text."""
     ftp.voidcmd("TYPE I")
     try:
-        return ftp.transfercmd(f"RETR {path}", rest=offset or None), 0
+        return ftp.transfercmd(f"RETR {path}", rest=offset or None)
     except ftplib.error_perm as error:
         if offset and str(error).startswith((*UNKNOWN_COMMAND, "501")):
-            return ftp.transfercmd(f"RETR {path}"), offset
+            raise RangesIgnored(f"the station knows no REST for {path}") from error
         raise

@@ -8,6 +8,16 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """Return what changes with every start of this machine; empty where the kernel does not tell."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""
+
 
 @dataclass(slots=True)
 class Pieces:
@@ -24,8 +34,11 @@ class Pieces:
 
     @classmethod
     def open(cls, journal: Path, edition: str, size: int, length: int) -> Pieces:
-        """Read the journal; one of another edition or with other pieces is begun anew."""
-        head = json.dumps({"edition": edition, "size": size, "length": length})
+        """Read the journal; one of another edition, with other pieces, or of before the machine's start is begun anew.
+
+        Pieces are not brought to the disk one by one, so a machine that went down may have lost some of them.
+        """
+        head = json.dumps({"edition": edition, "size": size, "length": length, "boot": boot_id()})
         pieces = cls(journal, edition, size, length)
         try:
             lines = journal.read_text().splitlines()

@@ -20,6 +20,10 @@ class ChangedAtStation(TransferError):
     """The file is not the one that was listed: it grew or was published anew."""
 
 
+class RangesIgnored(TransferError):
+    """The station sends the whole file whatever range it is asked for: it is fetched in one piece."""
+
+
 class Source(Protocol):
     """One edition of a remote file; `read` may be called by several threads at once."""
 
@@ -29,7 +33,8 @@ class Source(Protocol):
     def read(self, offset: int, length: int) -> Iterator[Block]:
         """Yield exactly `length` bytes from `offset`; a block is valid until the next one is asked for.
 
-        Raises TransferError when it breaks, ChangedAtStation when it is another edition.
+        Raises TransferError when it breaks, ChangedAtStation when it is another edition, RangesIgnored when only the
+        whole file can be had.
         """
 
     def close(self) -> None:

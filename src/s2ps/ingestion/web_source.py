@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 
 from s2ps.ingestion.raw_http import RawAnswer
-from s2ps.ingestion.source import Block, ChangedAtStation, TransferError
+from s2ps.ingestion.source import Block, ChangedAtStation, RangesIgnored, TransferError
 from s2ps.ingestion.web import Web
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -24,9 +24,10 @@ class WebSource:
         self._web, self._url, self._size = web, url, size
         self._lock = threading.Lock()
         self._validator: str | None = None
+        self._has_ranges = False
 
     def read(self, offset: int, length: int) -> Iterator[Block]:
-        """Yield a range. A server without ranges sends the whole file: what is before the range is thrown away."""
+        """Yield a range. Where a server sends the whole file now and then, what is before the range is thrown away."""
         headers = {"Range": f"bytes={offset}-{offset + length - 1}", "Accept-Encoding": "identity"}
         with self._web.download(self._url, headers) as answer:
             yield from answer.blocks(length, self._start(answer, offset, length))
@@ -50,6 +51,8 @@ class WebSource:
         self._same_edition(answer)
         if status == 200:
             self._same_size(answer.header("Content-Length"))
+            if length < self._size and not self._has_ranges:
+                raise RangesIgnored(f"the station knows no ranges of {self._url.path}")
             return offset
         found = _RANGE.fullmatch(answer.header("Content-Range") or "")
         if found is not None:
@@ -59,6 +62,7 @@ class WebSource:
                 f"the station sent the range {answer.header('Content-Range')!r} of {self._url.path}",
                 expected=f"bytes {offset}-{offset + length - 1}",
             )
+        self._has_ranges = True
         return 0
 
     def _same_size(self, told: str | None) -> None:

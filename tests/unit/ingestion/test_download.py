@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from s2ps.ingestion.budget import Budget
 from s2ps.ingestion.checks import AHEAD, PATIENCE_S, RunningChecksum, strongest
-from s2ps.ingestion.download import Engine, Wanted
+from s2ps.ingestion.download import Engine, Wanted, forget
 from s2ps.ingestion.pieces import Pieces
 from s2ps.ingestion.source import ChangedAtStation, TransferError
 from s2ps.ingestion.stations import Station
@@ -195,6 +195,43 @@ def test_a_journal_that_a_crash_has_cut(tmp_path: Path) -> None:
     assert Pieces.open(journal, "two", 1000, 10).done == set()
 
 
+def test_killed_right_after_the_rename_the_file_is_never_taken_for_whole_without_its_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytes(range(1, 101))
+    engine, wanted = Engine(2, 10), Wanted(tmp_path / "file", "one", 100, DATE)
+
+    def killed(target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("s2ps.ingestion.download._marker", killed)
+        with pytest.raises(KeyboardInterrupt):
+            engine.fetch(Memory(data, []), wanted)
+    assert (tmp_path / "file").read_bytes() == data
+    assert engine.fetch(Memory(data, []), wanted)
+    assert (tmp_path / "file").read_bytes() == data
+
+
+def test_a_journal_without_its_bytes_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has removed the file on its way, or the machine went down before the disk had all of it."""
+    data = bytes(range(1, 101))
+    engine, wanted = Engine(1, 10), Wanted(tmp_path / "file", "one", 100, DATE)
+    for loss in ("file", "start", ""):
+        source = Memory(data, [3, *(1000,) * 5])
+        with pytest.raises(TransferError):
+            engine.fetch(source, wanted)
+        if loss == "file":
+            (tmp_path / ".file.part").unlink()
+        if loss == "start":
+            monkeypatch.setattr("s2ps.ingestion.pieces.boot_id", lambda: "another start")
+        again = Memory(data, [])
+        assert engine.fetch(again, wanted)
+        assert again.sent == (100 if loss else 50)
+        assert (tmp_path / "file").read_bytes() == data
+        forget(tmp_path / "file")
+
+
 def test_a_budget_is_kept_by_all_threads_together() -> None:
     now, slept = [0.0], []
     budget = Budget(100.0, clock=lambda: now[0], sleep=slept.append)
@@ -258,7 +295,7 @@ def test_a_redirect_to_another_host_gets_no_credentials(monkeypatch: pytest.Monk
         web = Web(station)
         monkeypatch.setattr(web._auth, "_fetch", lambda: _token("secret-token"))
         source = WebSource(web, httpx.URL(f"{own}/Files(1)/$value"), 10)
-        assert b"".join(map(bytes, source.read(2, 3))) == b"234"
+        assert b"".join(map(bytes, source.read(0, 10))) == b"0123456789"
         web.close()
         assert "secret-token" in own_asked[0][1][header]
         assert other_asked[0][0] == "/signed?sig=1"
@@ -278,6 +315,16 @@ def test_a_redirect_without_end_and_one_to_a_place_that_is_no_web() -> None:
             with pytest.raises(S2psError, match=r"redirects|broke|protocol"):
                 list(WebSource(web, httpx.URL(own), 10).read(0, 3))
             web.close()
+
+
+def test_a_server_that_ignores_ranges_is_asked_for_the_whole_file(tmp_path: Path) -> None:
+    with answering() as (own, asked):
+        web = Web(Station.model_validate({"name": "one", "kind": "cadip", "url": own}))
+        wanted = Wanted(tmp_path / "file", "one", 10, DATE)
+        assert Engine(1, 2).fetch(WebSource(web, httpx.URL(own), 10), wanted)
+        web.close()
+    assert (tmp_path / "file").read_bytes() == b"0123456789"
+    assert [headers["range"] for _, headers in asked] == ["bytes=0-1", "bytes=0-9"]
 
 
 def test_a_file_that_has_another_size_now() -> None:
