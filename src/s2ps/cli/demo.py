@@ -169,7 +169,7 @@ def _report(
         rows = [(name, f"{second:.0f} s") for name, second in sorted(watch.seen.items(), key=lambda item: item[1])]
         table(f"\nproducts in {products}", ("user product", ">published after"), rows)
         items = sum(1 for _ in products.glob("PDI/*/S2*"))
-        console.print(f"and {items} product data items (DS, GR, TL, TC) in {products / 'PDI'}")
+        console.print(f"and {items} product data items (DS, GR, TL, TC, HKTM, SAD) in {products / 'PDI'}")
     spans = [(level, f"{span.first:.0f} s", f"{span.last - span.first:.0f} s") for level, span in watch.spans.items()]
     table("\nlevels", ("level", ">began after", ">took"), spans)
     console.print(f"\nall in all [bold]{seconds:.0f} s[/]. All goes on running:")

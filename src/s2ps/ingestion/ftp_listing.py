@@ -29,6 +29,8 @@ _MONTHS = {
     name: number
     for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)  # noqa: SIM905
 }
+MOST_LINES = 200_000
+"""Entries of a folder; a listing with more is refused."""
 MOST_DATES = 100_000
 """Exact dates that are remembered."""
 _FRESH = timedelta(minutes=2)
@@ -68,9 +70,7 @@ class FtpLister:
                     raise
                 self._has_mlsd = False
         ftp.cwd(folder)
-        lines: list[str] = []
-        ftp.retrlines("LIST", lines.append)
-        found = [entry for line in lines if (entry := read_line(line, now)) is not None]
+        found = [entry for line in _lines(ftp, "LIST") if (entry := read_line(line, now)) is not None]
         settled = _text(now - _FRESH)
         return [self._dated(ftp, folder, entry, settled) for entry in found]
 
@@ -94,13 +94,28 @@ class FtpLister:
         return replace(entry, modified=exact)
 
 
+def _lines(ftp: Ftps, command: str) -> list[str]:
+    """Return the lines of a listing; ValueError when it does not end."""
+    lines: list[str] = []
+
+    def take(line: str) -> None:
+        if len(lines) >= MOST_LINES:
+            raise ValueError(f"more than {MOST_LINES} entries")
+        lines.append(line)
+
+    ftp.retrlines(command, take)
+    return lines
+
+
 def _machine_listing(ftp: Ftps, folder: str) -> Iterator[Entry]:
     with suppress(ftplib.error_perm):
         ftp.sendcmd("OPTS MLST type;size;modify;")
-    for name, facts in ftp.mlsd(folder):
-        kind, size = facts.get("type", "file").lower(), facts.get("size", "")
+    for line in _lines(ftp, f"MLSD {folder}"):
+        told, _, name = line.rstrip("\r\n").partition(" ")
+        facts = {key.lower(): value for key, _, value in (fact.partition("=") for fact in told.split(";"))}
+        kind = facts.get("type", "file").lower()
         if kind in ("dir", "file"):
-            yield Entry(name, kind == "dir", told_number(size), facts.get("modify", ""))
+            yield Entry(name, kind == "dir", told_number(facts.get("size", "")), facts.get("modify", ""))
 
 
 def read_line(line: str, now: datetime) -> Entry | None:

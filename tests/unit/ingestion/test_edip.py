@@ -37,6 +37,17 @@ def test_a_session_arrives(ingestion: Poller, monkeypatch: pytest.MonkeyPatch, t
             ingestion(station, "edip", auth=auth).poll("station")
 
 
+@pytest.mark.parametrize("no_mlsd", [False, True])
+def test_a_listing_without_end_is_refused(ingestion: Poller, monkeypatch: pytest.MonkeyPatch, no_mlsd: bool) -> None:
+    with serve(None, simulated(virtual(chunks=4), misbehaviour={"no_mlsd": no_mlsd})) as station:
+        service = ingestion(station, "edip")
+        monkeypatch.setattr("s2ps.ingestion.ftp_listing.MOST_LINES", 4)
+        with pytest.raises(StationError, match="more than 4 entries"):
+            service.poll("station")
+        monkeypatch.setattr("s2ps.ingestion.ftp_listing.MOST_LINES", 5)
+        assert service.poll("station").completed == [SESSION]
+
+
 def test_a_certificate_nobody_signed_is_refused(ingestion: Poller) -> None:
     with serve(None, simulated(virtual())) as station, pytest.raises(StationError, match="CERTIFICATE_VERIFY_FAILED"):
         ingestion(station, "edip", tls_ca=None).poll("station")
