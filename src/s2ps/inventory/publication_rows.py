@@ -66,7 +66,7 @@ def read_values(connection: Connection, keys: Sequence[int]) -> dict[int, list[t
     found: dict[int, list[tuple[str, AttributeValue]]] = {key: [] for key in keys}
     if keys:
         for statement in _VALUES:
-            for key, name, value in connection.execute(statement, {"keys": keys}):
+            for key, name, value in connection.execute(statement, {"keys": keys}).all():
                 found[key].append((name, value))
     for some in found.values():
         some.sort(key=itemgetter(0))

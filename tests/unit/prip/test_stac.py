@@ -96,6 +96,7 @@ def test_a_search_that_makes_no_sense_is_refused(open_client: httpx.Client, aske
 def test_unknown_items_and_collections(open_client: httpx.Client) -> None:
     assert open_client.get("/stac/collections/none").status_code == 404
     assert open_client.get("/stac/collections/none/items").status_code == 404
+    assert open_client.get("/stac/collections/a%00/items").status_code == 404
     assert open_client.get("/stac/collections/sentinel-2-l1c/items/none").status_code == 404
 
 
@@ -116,3 +117,10 @@ def test_what_no_database_can_hold_is_refused(client: httpx.Client, body: bytes)
 def test_a_time_before_the_first_year_is_refused(client: httpx.Client) -> None:
     answer = client.get("/stac/search", params={"datetime": "0001-01-01T00:00:00+14:00/.."})
     assert (answer.status_code, "outside the years" in answer.json()["description"]) == (400, True)
+
+
+def test_a_new_collection_is_found_at_once(client: httpx.Client, inventory: Inventory, tmp_path: Path) -> None:
+    assert client.get("/stac/collections/sentinel-2-l1a").status_code == 404
+    PublicationStore(inventory).publish(product(tmp_path, "first_of_its_kind", level="L1A"))
+    found_now = client.get("/stac/collections/sentinel-2-l1a").json()
+    assert found_now["extent"]["temporal"]["interval"][0][0].startswith("2026-07-01T10:15:59")

@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse
 
 from s2ps.inventory.publication_tables import PUBLICATIONS
 from s2ps.prip.odata.errors import ODataError
+from s2ps.prip.odata.operands import is_text
 from s2ps.prip.service import STAC, Service, service_of, user_of
 from s2ps.prip.service import root_of as odata_root
 from s2ps.prip.stac.items import GEOJSON, VERSION, collection_document, item_document, link
@@ -119,16 +120,14 @@ class Client(BaseCoreClient):
     def get_collection(self, collection_id: str, **kwargs: Any) -> Any:
         """Return one collection."""
         request: Request = kwargs["request"]
-        first = self._collections(request).get(collection_id) or self._collections(request, anew=True).get(
-            collection_id
-        )
+        first = self._collections(request).get(collection_id) or _first(request, collection_id)
         if first is None:
             raise NotFoundError(f"there is no collection {collection_id}")
         return collection_document(collection_id, first, _root(request))
 
-    def _collections(self, request: Request, anew: bool = False) -> dict[str, datetime]:
+    def _collections(self, request: Request) -> dict[str, datetime]:
         """Return the collections with the begin of their first observation, as it was at most a minute ago."""
-        if anew or self._known[0] + _REMEMBERED_S < time.monotonic():
+        if self._known[0] + _REMEMBERED_S < time.monotonic():
             columns = PUBLICATIONS.c
             query = select(columns.collection, func.min(columns.content_start)).group_by(columns.collection)
             with service_of(request).catalogue.reading() as connection:
@@ -149,6 +148,16 @@ class Client(BaseCoreClient):
             "links": links,
             "numberReturned": len(features),
         }
+
+
+def _first(request: Request, collection: str) -> datetime | None:
+    """Return the begin of the first observation of a collection, which an index knows; None: there is none."""
+    if not is_text(collection):
+        return None
+    query = select(func.min(PUBLICATIONS.c.content_start)).where(PUBLICATIONS.c.collection == collection)
+    with service_of(request).catalogue.reading() as connection:
+        found: datetime | None = connection.execute(query).scalar()
+    return found
 
 
 def stac_application(service: Service) -> FastAPI:
