@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -19,6 +20,8 @@ from s2ps_airflow.pods.view import PodView
 log = logging.getLogger(__name__)
 TROUBLE = (ApiException, aiohttp.ClientError, TimeoutError, OSError, ValueError)
 """What the client raises while the server is away or answers nonsense."""
+REFUSED_PATIENCE_S = 60.0
+"""A server that has just started refuses what it allows a moment later."""
 News = dict[str, PodView]
 Connect = Callable[[], AbstractAsyncContextManager[Any]]
 SELECTOR = ",".join(f"{key}={value}" for key, value in PART_OF.items())
@@ -35,6 +38,7 @@ class Board:
         self._namespace = namespace
         self._pause_s = pause_s
         self._readers = 0
+        self._refused_since: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._next: asyncio.Future[News | None] = asyncio.get_running_loop().create_future()
 
@@ -59,12 +63,24 @@ class Board:
         while self._readers:
             try:
                 news: News | None = await self._list()
+                self._refused_since = None
             except TROUBLE as error:
+                self._bear(error)
                 log.warning("the Kubernetes API does not answer, waiting for it: %s: %s", type(error).__name__, error)
                 news = None
             told, self._next = self._next, asyncio.get_running_loop().create_future()
             told.set_result(news)
             await asyncio.sleep(self._pause_s)
+
+    def _bear(self, error: Exception) -> None:
+        """Raise a refusal that has lasted too long to be that of a server which has just started."""
+        if not isinstance(error, ApiException) or error.status not in (401, 403):
+            self._refused_since = None
+            return
+        self._refused_since = self._refused_since or time.monotonic()
+        if time.monotonic() - self._refused_since > REFUSED_PATIENCE_S:
+            self._refused_since = None
+            raise error
 
     def _tell_the_end(self, task: asyncio.Task[None]) -> None:
         """Let nobody wait for a reading that will never come."""
@@ -79,6 +95,8 @@ class Board:
                 self._namespace, label_selector=SELECTOR, _preload_content=False, _request_timeout=30
             )
             content = await answer.read()
+            if not 200 <= answer.status <= 299:  # which the client leaves to us when it does not read the answer
+                raise ApiException(status=answer.status, reason=content.decode("utf-8", "replace")[:300])
         pods = (PodView.of(item) for item in json.loads(content)["items"])
         return {pod.name: pod for pod in pods}
 
