@@ -73,12 +73,10 @@ def test_level_0_is_the_same_wherever_data_lie(bucket: str, tmp_path: Path) -> N
 
 @pytest.mark.e2e
 def test_all_levels_are_the_same_wherever_data_lie(bucket: str, tmp_path: Path) -> None:
-    """A folder; S3 with scratch; and a folder whose tiles have their intermediate data in S3."""
+    """A folder; and S3 with scratch, where the tiles and one level have their intermediate data in a store of their own."""
     mission = simulate(tmp_path / "mission", scale=30, scenes=4, seed=1)
     expected = ran(mission, tmp_path / "folder")
     assert any(name.startswith("L2A/") for name in expected)
-    scratch = everywhere(tmp_path / "scratch", {"*": "scratch"})
-    assert ran(mission, tmp_path / "s3", staging=bucket, strategies=scratch) == expected
-    mixed = everywhere(tmp_path / "mixed", {"*": "staging", "l1c_tile": "bulk", "l1a_radiometry": "bulk"})
+    mixed = everywhere(tmp_path / "mixed", {"*": "scratch", "l1c_tile": "bulk", "l1a_radiometry": "bulk"})
     stores = {"bulk": bucket.replace("/demo?", "/bulk?")}
-    assert ran(mission, tmp_path / "both", strategies=mixed, stores=stores) == expected
+    assert ran(mission, tmp_path / "s3", staging=bucket, strategies=mixed, stores=stores) == expected
