@@ -73,7 +73,7 @@ def test_level_0_is_the_same_wherever_data_lie(bucket: str, tmp_path: Path) -> N
 
 @pytest.mark.e2e
 def test_all_levels_are_the_same_wherever_data_lie(bucket: str, tmp_path: Path) -> None:
-    """A folder; and S3 with scratch, where the tiles and one level have their intermediate data in a store of their own."""
+    """A folder; and S3 with scratch, where tiles and one level keep their intermediate data in a store of their own."""
     mission = simulate(tmp_path / "mission", scale=30, scenes=4, seed=1)
     expected = ran(mission, tmp_path / "folder")
     assert any(name.startswith("L2A/") for name in expected)
