@@ -33,8 +33,10 @@ from s2ps.publication.folder_packages import FolderPackages
 pytestmark = pytest.mark.integration
 
 DOWNLINK = ("HKTM", "SAD")
-STAGGER = timedelta(seconds=3)
-"""The last detector sees the end of the datastrip this much later than the first."""
+STAGGER = timedelta(seconds=6)
+"""The last detector sees the end of the datastrip at most this much later than the first."""
+GRANULE_S = 240 * 15.65873622e-3
+"""Seconds of a granule at scale 10: its lines times their period."""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +108,9 @@ def test_t0_retention_and_footprint_are_those_of_the_datatake(refined: Mission, 
         days = (publication.eviction_date - publication.published_at).total_seconds() / 86400
         assert days == pytest.approx(30 if publication.level == "L0" else 7, abs=0.01)
         assert datatake.start <= publication.content_start <= publication.content_end <= datatake.stop + STAGGER
+        if str(found["productType"]).endswith("_GR"):
+            seconds = (publication.content_end - publication.content_start).total_seconds()
+            assert seconds == pytest.approx(GRANULE_S, abs=1e-5)
         assert found["orbitNumber"] == datatake.absolute_orbit
         assert found["relativeOrbitNumber"] == datatake.relative_orbit
         assert found["operationalMode"] == datatake.type
