@@ -14,7 +14,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from s2ps.cli.simulate import Home
-from s2ps.cli.terminal import FINDINGS, INTERRUPTED, console, errors, escape, guarded, table
+from s2ps.cli.terminal import ERROR, FINDINGS, INTERRUPTED, console, errors, escape, guarded, table
 from s2ps.ingestion.report import PollReport
 from s2ps.ingestion.service import Ingestion, SessionStatus
 from s2ps.ingestion.stations import Station, Stations
@@ -82,9 +82,7 @@ def _ingest(home: Path, names: Sequence[str], once: bool) -> None:
     for thread in threads:
         thread.start()
     try:
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(1.0)
+        _wait(threads, outcomes)
     except KeyboardInterrupt:
         errors.print("\n[yellow]interrupted[/]; what is fetched is kept, the same command goes on from there")
         os._exit(INTERRUPTED)  # transfers are left where they are, as after a crash
@@ -94,6 +92,17 @@ def _ingest(home: Path, names: Sequence[str], once: bool) -> None:
             raise outcome
     if not all(outcomes):
         raise SystemExit(FINDINGS)
+
+
+def _wait(threads: Sequence[threading.Thread], outcomes: Sequence[object]) -> None:
+    """Wait for all threads; one that ends without an outcome has met a fault of ours: then the process ends."""
+    while alive := [thread for thread in threads if thread.is_alive()]:
+        if len(threads) - len(alive) > len(outcomes):
+            break
+        alive[0].join(1.0)
+    if len(outcomes) < len(threads):
+        errors.print("[red]a station is not polled any more, see above[/]: report it; ingestion ends, start it again")
+        os._exit(ERROR)  # whoever supervises the process starts it again; what is fetched is kept
 
 
 def _watch(service: Ingestion, station: Station, once: bool, outcomes: list[bool | S2psError]) -> None:

@@ -63,6 +63,24 @@ def test_a_dead_station_keeps_no_other_waiting_and_an_interrupt_ends_it(tmp_path
     assert process.returncode == 130
 
 
+def test_a_fault_of_ours_in_one_station_ends_the_process_so_that_it_is_started_again(tmp_path: Path) -> None:
+    disk = {"name": "disk", "kind": "folder", "url": (tmp_path / "in").as_uri(), "nominal": "", "poll_seconds": 0.1}
+    (tmp_path / "in").mkdir()
+    (tmp_path / "stations.yaml").write_text(json.dumps([disk, {**disk, "name": "odd"}]))
+    program = (
+        "from s2ps.ingestion.service import Ingestion\n"
+        "poll = Ingestion.poll\n"
+        "Ingestion.poll = lambda self, name: poll(self, name) if name == 'disk' else 1 / 0\n"
+        "from s2ps.cli.main import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", program, "ingest", "--home", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "ZeroDivisionError" in done.stderr
+    assert "not polled any more" in done.stderr
+
+
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     home = ["--home", str(tmp_path)]
     nothing = CliRunner().invoke(app, ["ingest", *home, "--once"])
