@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import (
 from s2ps.execution.result import ClusterResult, JobResult
 from s2ps.model.errors import AuxiliaryMissing
 from s2ps_airflow import production
+from s2ps_airflow.alerts import send_alert
 from s2ps_airflow.failures import translated
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ def poll_station(name: str) -> list[str]:
         report = ingestion.poll(name)
         for problem in report.problems:
             log.warning("%s", problem)
+        for session, lacks in report.abandoned.items():
+            send_alert({"event": "session_abandoned", "station": name, "session": session, "missing": list(lacks)})
         if report.busy:
             who = f"by {report.elsewhere}, which ingests for this inventory" if report.elsewhere else "by another run"
             raise AirflowSkipException(f"station {name} is being polled {who}")

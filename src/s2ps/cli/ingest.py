@@ -1,4 +1,4 @@
-"""`s2ps ingest` and `s2ps sessions`: what stations publish, and how far it is here."""
+"""`s2ps ingest`: what stations publish is fetched."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from s2ps.cli.simulate import Home
-from s2ps.cli.terminal import ERROR, FINDINGS, INTERRUPTED, console, errors, escape, guarded, table
+from s2ps.cli.terminal import ERROR, FINDINGS, INTERRUPTED, console, errors, escape, guarded
 from s2ps.ingestion.report import PollReport
-from s2ps.ingestion.service import Ingestion, SessionStatus
+from s2ps.ingestion.service import Ingestion
 from s2ps.ingestion.stations import Station, Stations
 from s2ps.inventory.store import Inventory
-from s2ps.model.errors import InputError, NotReady, S2psError
+from s2ps.model.errors import InputError, S2psError
 from s2ps.model.timestamps import format_utc
 from s2ps.settings import Settings
 
@@ -45,22 +45,8 @@ def ingest(
     guarded(lambda: _ingest(home, tuple(station or ()), once))
 
 
-def sessions(
-    session: Annotated[str | None, typer.Argument(help="Session to look at closely.")] = None,
-    home: Home = Path("var"),
-) -> None:
-    """List the sessions seen at stations, their state, and what is missing.
-
-    Examples:
-      s2ps sessions --home var/mine
-      s2ps sessions S2B_20260701101559000001 --home var/mine
-
-    Exit codes: 0 fine, 2 error.
-    """
-    guarded(lambda: _sessions(home, session))
-
-
-def _open(home: Path) -> Ingestion:
+def open_ingestion(home: Path) -> Ingestion:
+    """Return the ingestion of an installation; one without a file of stations has none."""
     settings = Settings.load(home)
     path = settings.stations_file
     stations = Stations.load(path) if path.exists() or settings.stations else Stations()
@@ -68,7 +54,7 @@ def _open(home: Path) -> Ingestion:
 
 
 def _ingest(home: Path, names: Sequence[str], once: bool) -> None:
-    service = _open(home)
+    service = open_ingestion(home)
     wanted = [service.stations.station(name) for name in names] or list(service.stations.stations)
     if not wanted:
         raise InputError(
@@ -133,7 +119,7 @@ def _poll(service: Ingestion, station: Station) -> bool:
     if report.busy:
         who = f"{report.elsewhere} ingests for this inventory" if report.elsewhere else "another process polls it"
         console.print(f"{_now()} {station.name}: {escape(who)}")
-    elif report.fetched or report.completed or report.problems or report.disk_full:
+    elif report.fetched or report.completed or report.abandoned or report.problems or report.disk_full:
         console.print(f"{_now()} {_said(report)}")
     return not report.problems
 
@@ -142,6 +128,9 @@ def _said(report: PollReport) -> str:
     lines = [f"{report.station}: {report.listed} listed, {report.fetched} fetched ({report.bytes / 1e6:.1f} MB)"]
     lines += [f"  complete: {name}" for name in report.completed]
     lines += [f"  [yellow]{escape(problem)}[/]" for problem in report.problems]
+    lines += [
+        f"  [red]given up: {name}, it lacks {escape('; '.join(lacks))}[/]" for name, lacks in report.abandoned.items()
+    ]
     lines += [f"  waits: {name}" for name in report.waiting]
     if report.disk_full:
         lines.append("  [yellow]the disk is full: nothing more is fetched until there is room[/]")
@@ -150,48 +139,3 @@ def _said(report: PollReport) -> str:
 
 def _now() -> str:
     return format_utc(datetime.now(UTC), digits=0)
-
-
-def _sessions(home: Path, session: str | None) -> None:
-    service = _open(home)
-    if session is None:
-        rows = [_row(status) for status in service.sessions()]
-        table("sessions", ("session", "station", "state", ">files", ">MB", "t0", "missing"), rows)
-        refused = service.arrivals.refused()
-        if refused:
-            table("refused", ("station", "address", "reason"), [tuple(map(escape, row)) for row in refused])
-        return
-    found = [status for status in service.sessions() if status.arrival.session == session]
-    if not found:
-        raise NotReady(f"session {session} was never seen at a station", next_step="list them with: s2ps sessions")
-    _details(service, found[0])
-
-
-def _row(status: SessionStatus) -> tuple[str, ...]:
-    arrival = status.arrival
-    lacks = "; ".join((arrival.note, *arrival.missing) if arrival.note else arrival.missing)
-    return (
-        arrival.session,
-        arrival.station,
-        arrival.state,
-        f"{status.here}/{status.files}",
-        f"{status.here_size / 1e6:.0f}/{status.size / 1e6:.0f}",
-        format_utc(arrival.t0) if arrival.t0 else "",
-        escape(lacks),
-    )
-
-
-def _details(service: Ingestion, status: SessionStatus) -> None:
-    arrival = status.arrival
-    console.print(
-        f"{arrival.session} of {arrival.station}: {arrival.state}, {status.here} of {status.files} files here"
-    )
-    if arrival.folder:
-        console.print(f"folder {arrival.folder}, t0 {format_utc(arrival.t0) if arrival.t0 else ''}")
-    for lack in (*((arrival.note,) if arrival.note else ()), *arrival.missing):
-        console.print(f"  missing: {escape(lack)}")
-    rows = [
-        (file.name, file.state, file.size, format_utc(file.published), escape(file.problem))
-        for file in service.arrivals.files(arrival.session)
-    ]
-    table("files", ("file", "state", ">bytes", "published", "problem"), rows)

@@ -16,6 +16,7 @@ from s2ps.cli import (
     processors,
     publication,
     run,
+    sessions,
     simulate,
     staging,
     station,
@@ -67,12 +68,12 @@ app = typer.Typer(
 app.command()(simulate.simulate)
 app.command()(run.run)
 app.command()(ingest.ingest)
-app.command()(ingest.sessions)
 app.command()(plan.plan)
 app.command()(station.station)
 app.command()(demo.demo)
 app.command()(demo.status)
 app.command()(demo.stop)
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(graph.app, name="graph")
 app.add_typer(processors.app, name="processors")
 app.add_typer(auxiliary.app, name="auxiliary")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -47,7 +47,7 @@ class Memory:
         """Keep what is new: files, editions, facts of sessions, refusals."""
         self.arrivals.refuse(self.station, {item.address: item.reason for item in listing.refused}, now)
         known = {arrival.session: arrival for arrival in self.arrivals.sessions()}
-        files: dict[Key, ArrivingFile] = {(file.session, file.name): file for file in self.arrivals.files()}
+        files: dict[Key, ArrivingFile] = {(file.session, file.name): file for file in self._files(listing, known)}
         wanted = [
             file
             for file in listing.files
@@ -55,10 +55,20 @@ class Memory:
         ]
         changed = [row for file in wanted if (row := self._row(file, files.get((file.session, file.name)), now))]
         listed = {(file.session, file.name) for file in wanted}
+        news = {row.session for row in changed if _is_news(files.get((row.session, row.name)), row)}
         changed += self._gone(files, listed, listing.covered)
         facts = {item.session: item for item in listing.facts if not units or item.session.startswith(units)}
-        sessions = self._sessions(known, facts, {row.session for row in changed if row.problem != GONE}, now)
-        self.arrivals.keep(sessions, changed)
+        sessions = self._sessions(known, facts, news, now)
+        taken_up = {arrival.session for arrival in sessions}
+        left = {name for name, arrival in known.items() if arrival.state == "abandoned"} - taken_up
+        self.arrivals.keep(sessions, [row for row in changed if row.session not in left])
+
+    def _files(self, listing: Listing, known: Mapping[str, Arrival]) -> Iterator[ArrivingFile]:
+        """Yield what is known of files: of all sessions that are received, and of listed ones that were given up."""
+        yield from self.arrivals.files()
+        for session in sorted({file.session for file in listing.files}):
+            if session in known and known[session].state == "abandoned":
+                yield from self.arrivals.files(session)
 
     def _row(self, file: RemoteFile, row: ArrivingFile | None, now: datetime) -> ArrivingFile | None:
         """Return the row of a listed file when it has changed; a file belongs to the station that had it first."""
@@ -88,10 +98,10 @@ class Memory:
         ]
 
     def _sessions(
-        self, known: Mapping[str, Arrival], facts: Mapping[str, SessionFacts], changed: set[str], now: datetime
+        self, known: Mapping[str, Arrival], facts: Mapping[str, SessionFacts], news: set[str], now: datetime
     ) -> list[Arrival]:
         found: list[Arrival] = []
-        for session in sorted(changed | set(facts)):
+        for session in sorted(news | set(facts)):
             before = known.get(session)
             if not _open(before):
                 continue
@@ -107,8 +117,10 @@ class Memory:
                 start=fact.start or base.start,
                 stop=fact.stop or base.stop,
             )
-            if before is None or after != before or session in changed:
-                found.append(replace(after, changed_at=now))
+            if before is None or session in news or after.totals != before.totals:
+                found.append(replace(after, state="receiving", changed_at=now))
+            elif after != before and before.state == "receiving":
+                found.append(after)
         return found
 
     def since(self, now: datetime, overlap: timedelta, retention: timedelta) -> tuple[datetime, bool]:
@@ -143,4 +155,11 @@ def _before(moment: datetime, span: timedelta) -> datetime:
 
 
 def _open(arrival: Arrival | None) -> bool:
-    return arrival is None or arrival.state == "receiving"
+    return arrival is None or arrival.state != "complete"
+
+
+def _is_news(before: ArrivingFile | None, after: ArrivingFile) -> bool:
+    """Tell whether a file is new, or was published anew; that another station has it as well is no news."""
+    if before is None or before.problem == GONE or before.size != after.size:
+        return True
+    return before.station == after.station and edition_of(before) != edition_of(after)

@@ -22,6 +22,8 @@ class PollReport:
     completed: list[str] = field(default_factory=list)
     """Sessions that were registered, or auxiliary files that were accepted."""
     problems: list[str] = field(default_factory=list)
+    abandoned: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Sessions that were given up, and what each lacks."""
     waiting: tuple[str, ...] = ()
     """Sessions that wait for others."""
     disk_full: bool = False

@@ -21,6 +21,7 @@ from s2ps.inventory.arrival_records import Arrival
 from s2ps.inventory.arrivals import Arrivals
 from s2ps.inventory.ingestion_claims import IngestionClaims
 from s2ps.inventory.store import Inventory
+from s2ps.model.errors import InputError
 from s2ps.settings import Settings
 
 LEASE_S, LEASE_POLLS = 300.0, 3
@@ -84,6 +85,16 @@ class Ingestion:
         """Return all sessions seen at stations, the oldest first."""
         return tuple(self._status(arrival) for arrival in self.arrivals.sessions())
 
+    def resume(self, session: str, now: datetime | None = None) -> None:
+        """Take up a session that was given up: the next polls ask for its files again; raise InputError otherwise."""
+        if not self.arrivals.resume(session, now or datetime.now(UTC)):
+            known = self.arrivals.session(session)
+            raise InputError(
+                f"session {session} is {known.state}" if known else f"session {session} was never seen at a station",
+                expected="a session that was given up (abandoned)",
+                next_step="list them with: s2ps sessions",
+            )
+
     def close(self) -> None:
         """Close the connections to stations."""
         for client in self._clients.values():
@@ -105,7 +116,8 @@ class Ingestion:
         if client is None:
             client = self._clients[station.name] = session_client(station)
         channels = station.channels or self.settings.channels
-        return SessionIntake(station, client, self._engine(station), self.arrivals, self.folders, channels, now)
+        others = frozenset(other.name for other in self.stations.stations if other.name != station.name)
+        return SessionIntake(station, client, self._engine(station), self.arrivals, self.folders, channels, now, others)
 
     def _product_intake(self, station: Station, now: datetime) -> ProductIntake:
         client = self._products.get(station.name)

@@ -38,6 +38,8 @@ class SessionIntake:
     folders: ArrivalFolders
     channels: int
     now: datetime
+    others: frozenset[str] = frozenset()
+    """The other stations there are; each gives up the sessions it has published first."""
     report: PollReport = field(init=False)
     _room: Room = field(init=False)
     _tried: set[Key] = field(default_factory=set)
@@ -72,14 +74,15 @@ class SessionIntake:
             self.folders.take_back(session)
 
     def _look(self, memory: Memory) -> None:
-        known = self.arrivals.sessions()
+        known = {state: self.arrivals.sessions(state) for state in ("receiving", "complete", "abandoned")}
         since, swept = memory.since(
             self.now, timedelta(seconds=self.station.overlap_seconds), timedelta(days=self.station.retention_days)
         )
         asked = Asked(
             since,
-            frozenset(arrival.session for arrival in known if arrival.state == "receiving"),
-            frozenset(arrival.session for arrival in known if arrival.state == "complete"),
+            frozenset(arrival.session for arrival in known["receiving"]),
+            # What was given up is looked at with all the station keeps, not in between.
+            frozenset(arrival.session for arrival in (*known["complete"], *(() if swept else known["abandoned"]))),
         )
         listing = self.client.listing(asked)
         memory.note(listing, self.now, self.station.units)
@@ -156,12 +159,20 @@ class SessionIntake:
             lacks = missing(self._view(current, files))
             if lacks:
                 note = self._note(arrival.session)
-                if (lacks, note) != (current.missing, current.note):
+                if not note and self._is_over(current):
+                    if self.arrivals.abandon(current.session, lacks, current.changed_at):
+                        self.report.abandoned[current.session] = lacks
+                elif (lacks, note) != (current.missing, current.note):
                     self.arrivals.set_missing(arrival.session, lacks, note)
                 return
             record = self.folders.publish(current, files)
             if self.arrivals.complete(record, self.now):
                 self.report.completed.append(arrival.session)
+
+    def _is_over(self, arrival: Arrival) -> bool:
+        """Tell whether to give a session up: nothing new for too long, whatever keeps its files from coming."""
+        mine = arrival.station not in self.others
+        return mine and arrival.changed_at <= self.now - self.station.give_up_after
 
     def _note(self, session: str) -> str:
         if session in self.report.waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -93,6 +94,8 @@ class Station(_Part):
     """Gigabytes (10^9 bytes) of the disk that are left free: before less is, nothing more is fetched."""
     retention_days: float = Field(default=10, gt=0)
     """How far back sessions are looked for at first, and again from time to time (cadip, auxip)."""
+    give_up_days: float | None = Field(default=None, gt=0)
+    """A session that nothing new has come of for so long is given up; null: retention_days."""
     overlap_seconds: float = Field(default=3600, ge=0)
     """How far a window reaches back behind the newest publication seen (cadip, auxip)."""
     channels: int | None = Field(default=None, ge=1, le=4)
@@ -120,6 +123,11 @@ class Station(_Part):
         if self.kind in ("edip", "folder") and isinstance(self.auth, OAuth2Auth):
             raise ValueError(f"a station of kind {self.kind} knows no oauth2")
         return self
+
+    @property
+    def give_up_after(self) -> timedelta:
+        """Return how long a session may be without news until it is given up."""
+        return timedelta(days=self.give_up_days or self.retention_days)
 
     @property
     def poll_s(self) -> float:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 FileState = Literal["listed", "downloading", "complete", "refused"]
-ArrivalState = Literal["receiving", "complete"]
+ArrivalState = Literal["receiving", "complete", "abandoned"]
+"""`abandoned`: given up, because nothing new came for too long; something new takes it up again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,21 @@ class Arrivals:
         query = update(ARRIVALS).where(ARRIVALS.c.session == session, ARRIVALS.c.state == "receiving")
         self._inventory.write(lambda connection: connection.execute(query.values(missing=missing, note=note)))
 
+    def abandon(self, session: str, missing: tuple[str, ...], since: datetime) -> bool:
+        """Give a session up; return False when there was news of it after `since`, or it is not received any more."""
+        columns = ARRIVALS.c
+        query = update(ARRIVALS).where(
+            columns.session == session, columns.state == "receiving", columns.changed_at == since
+        )
+        done = query.values(state="abandoned", missing=missing, note="")
+        return self._inventory.write(lambda connection: connection.execute(done).rowcount == 1)
+
+    def resume(self, session: str, now: datetime) -> bool:
+        """Take up a session that was given up; return False when it was not."""
+        query = update(ARRIVALS).where(ARRIVALS.c.session == session, ARRIVALS.c.state == "abandoned")
+        done = query.values(state="receiving", changed_at=now)
+        return self._inventory.write(lambda connection: connection.execute(done).rowcount == 1)
+
     def complete(self, record: SessionRecord, now: datetime) -> bool:
         """Register a complete session; return False when it was registered before: the first t0 stays."""
         query = update(ARRIVALS).where(ARRIVALS.c.session == record.id, ARRIVALS.c.state == "receiving")

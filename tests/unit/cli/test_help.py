@@ -13,7 +13,8 @@ from s2ps.cli.main import app
 pytestmark = pytest.mark.unit
 
 COMMANDS = [
-    ("simulate",), ("run",), ("ingest",), ("sessions",), ("plan",), ("demo",), ("status",), ("stop",), ("station",),
+    ("simulate",), ("run",), ("ingest",), ("plan",), ("demo",), ("status",), ("stop",), ("station",),
+    ("sessions", "show"), ("sessions", "resume"),
     ("graph", "draw"),
     ("processors", "list"), ("processors", "show"), ("processors", "check"), ("processors", "compare"),
     ("auxiliary", "add"), ("auxiliary", "explain"),
