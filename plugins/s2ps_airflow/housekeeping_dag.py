@@ -1,4 +1,4 @@
-"""Makes the DAG that removes products whose time is over."""
+"""Makes the DAG that removes products and raw data whose time is over."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, BaseOperator, Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from s2ps_airflow import production, texts
 from s2ps_airflow.dag_factory import DEFAULT_ARGS
@@ -32,8 +33,24 @@ class ExpireOperator(BaseOperator):
         return len(names)
 
 
+class ExpireSessionsOperator(BaseOperator):
+    """Removes the raw data of sessions whose time is over."""
+
+    ui_color = "#fee2e2"
+
+    def execute(self, context: Context) -> int:
+        """Return of how many sessions the raw data were removed."""
+        with translated():
+            names = production.expire_sessions()
+        if names is None:
+            raise AirflowSkipException("raw data of sessions stay; S2PS_SESSION_DAYS is not set")
+        for name in names:
+            log.info("removed raw data of session %s", name)
+        return len(names)
+
+
 def build_housekeeping_dag(*, dag_id: str = HOUSEKEEPING_DAG) -> DAG:
-    """Make expire_products, once an hour, one run at a time."""
+    """Make expire_products and expire_sessions, once an hour, one run at a time."""
     with DAG(
         dag_id,
         schedule=PERIOD,
@@ -42,7 +59,7 @@ def build_housekeeping_dag(*, dag_id: str = HOUSEKEEPING_DAG) -> DAG:
         default_args=DEFAULT_ARGS,
         max_active_runs=1,
         doc_md=texts.HOUSEKEEPING_DAG,
-        description="Removes products whose time is over",
+        description="Removes products and raw data whose time is over",
         tags=["s2ps", "publication"],
         is_paused_upon_creation=False,
     ) as dag:
@@ -50,5 +67,10 @@ def build_housekeeping_dag(*, dag_id: str = HOUSEKEEPING_DAG) -> DAG:
             task_id="expire_products",
             execution_timeout=LIMIT,
             doc_md="Removes products by the rules of retention; what was interrupted is finished first.",
+        )
+        ExpireSessionsOperator(
+            task_id="expire_sessions",
+            execution_timeout=LIMIT,
+            doc_md="Removes raw data of sessions whose datatakes are all made, S2PS_SESSION_DAYS later; unset: never.",
         )
     return dag

@@ -48,6 +48,13 @@ def arrivals() -> Any:
     return Arrivals(inventory())
 
 
+def raw_data() -> Any:
+    """Return what tells whether raw data are needed any more."""
+    from s2ps.inventory.raw_data import RawData
+
+    return RawData(inventory())
+
+
 def service() -> Any:
     """Return the production service."""
     from s2ps.production import Production
@@ -63,6 +70,18 @@ def expire() -> list[str]:
     now, known = datetime.now(UTC), inventory()
     UsageStore(known.engine).forget(now)
     return [removed.name for removed in Publisher.of(settings(), known).withdrawals.expire(now)]
+
+
+def expire_sessions() -> list[str] | None:
+    """Remove the raw data of sessions whose time is over; return the sessions, None when raw data stay for ever."""
+    from s2ps.ingestion.arriving import ArrivalFolders
+    from s2ps.ingestion.expiry import Expiry
+
+    chosen = settings()
+    if chosen.session_days is None:
+        return None
+    before = datetime.now(UTC) - timedelta(days=chosen.session_days)
+    return list(Expiry(inventory(), ArrivalFolders(chosen.place("sessions"))).expire(before))
 
 
 def run_key(kind: Literal["session", "datatake"], identifier: str, options: RunOptions) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from s2ps_airflow import tasks
 from s2ps_airflow.alerts import send_alert
 from s2ps_airflow.identity import datatake_id
 from s2ps_airflow.milestones import Milestone, last_published, t0_of
@@ -81,6 +82,7 @@ class SummaryOperator(BaseOperator):
                 f"{len(failed)} tasks of this run did not succeed: {', '.join(failed)}; "
                 "next: look into the log of the first failed one, correct the cause, clear it with its downstream tasks"
             )
+        tasks.datatake_finished(datatake_id(context))
         return {"products": {level: len(paths) for level, paths in products.items()}, "levels": levels}
 
     @staticmethod

@@ -71,6 +71,12 @@ def poll_station(name: str) -> list[str]:
         return [arrival.session for arrival in ingestion.arrivals.not_announced()]
 
 
+def datatake_finished(datatake: str) -> None:
+    """Note that a datatake is made, so that its session's raw data may go when their time is over."""
+    with translated():
+        production.raw_data().finish(datatake, datetime.now(UTC))
+
+
 def plan(run: Any, phase_group: str, tile_nodes: frozenset[str]) -> tuple[Clusters, list[dict[str, Any]]]:
     """Plan a phase group; return the clusters per datastrip node and one record per tile."""
     with translated():

@@ -25,7 +25,8 @@ dates: `airflow backfill create --dag-id datatake --from-date ... --to-date ...`
 
 HOUSEKEEPING_DAG: Final = """
 Removes products whose time is over by the rules of retention: invisible at once, then their STAC items, packages and
-folders. Each run first finishes what was interrupted; running it by hand is harmless.
+folders. Raw data of sessions go as well when `S2PS_SESSION_DAYS` says so. Each run first finishes what was interrupted;
+running it by hand is harmless.
 """
 
 SESSION_DAG: Final = """

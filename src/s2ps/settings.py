@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     """File that lists the stations (YAML). Default: home/stations.yaml."""
     sessions: Path | None = None
     """Folder in which sessions arrive from stations; clusters read them there. Default: home/sessions."""
+    session_days: float | None = Field(default=None, ge=0)
+    """Days for which raw data from stations stay when everything was made of them. Default: for ever."""
     processing_reserve_minutes: int = Field(default=45, ge=0)
     """Minutes kept for processing before a time limit; auxiliary files are waited for until then, not longer."""
     alert_webhook: str | None = None

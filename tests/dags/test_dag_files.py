@@ -67,8 +67,8 @@ def test_the_packaged_strategies_make_dags(loaded: dict[str, Any]) -> None:
             assert {"tile.publish_l1c", "tile.publish_l2a", "plan_tiles", "summary"} <= set(dag["tasks"])
 
 
-def test_housekeeping_is_one_scheduled_task(loaded: dict[str, Any]) -> None:
-    assert loaded["dags"]["housekeeping"]["tasks"] == ["expire_products"]
+def test_housekeeping_is_scheduled(loaded: dict[str, Any]) -> None:
+    assert loaded["dags"]["housekeeping"]["tasks"] == ["expire_products", "expire_sessions"]
     assert loaded["dags"]["housekeeping"]["scheduled"]
 
 

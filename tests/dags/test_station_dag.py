@@ -14,15 +14,17 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 from airflow.serialization.serialized_objects import DagSerialization
 from unit.stations.sessions import SESSION, write_session
 
-from s2ps.inventory.records import Claim
+from s2ps.inventory.records import Claim, DatatakeRecord, RunRecord
 from s2ps.settings import Settings
 from s2ps.stations import xbip
 from s2ps.stations.settings import StationSettings
 from s2ps.stations.station import Station
 from s2ps.stations.timeline import Timeline
 from s2ps_airflow import once, production, tasks
+from s2ps_airflow.housekeeping_dag import ExpireSessionsOperator
 from s2ps_airflow.installed import station_dags
 from s2ps_airflow.nodes import NodeGraph
+from s2ps_airflow.reports import SummaryOperator
 from s2ps_airflow.session_dag import build_session_dag
 from s2ps_airflow.station_dag import PollStationOperator, build_station_dag
 from s2ps_airflow.timetable import DatatakeMapper, SessionMapper
@@ -108,6 +110,49 @@ def test_a_poll_announces_complete_sessions_until_a_run_has_taken_them(station: 
     assert registered("first", key=SESSION) == SESSION
     with pytest.raises(AirflowSkipException):
         polled("north")
+
+
+def test_a_session_that_is_given_up_raises_an_alert(station: Station, caplog: pytest.LogCaptureFixture) -> None:
+    station.advance(9)
+    with pytest.raises(AirflowSkipException):
+        polled("north")
+    production.arrivals().touch(SESSION, datetime.now(UTC) - timedelta(days=11))
+    with pytest.raises(AirflowSkipException):
+        polled("north")
+    alerts = [record.getMessage() for record in caplog.records if record.getMessage().startswith("ALERT")]
+    assert len(alerts) == 1
+    assert '"event": "session_abandoned"' in alerts[0]
+    assert "channel " in alerts[0]
+
+
+def test_raw_data_go_when_every_datatake_has_its_summary(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    station.advance(10)
+    polled("north")
+    assert registered("first", key=SESSION) == SESSION
+    known, now = production.inventory(), datetime.now(UTC)
+    known.register_run(RunRecord(f"{SESSION}/L0U/1", "session", SESSION, "x", "L0U", "success", now, now))
+    known.register_datatake(DatatakeRecord(DATATAKE, "S2B", "INS-NOBS", now, now, 1, 1, now, SESSION, 60))
+    expire = ExpireSessionsOperator(task_id="expire_sessions")
+    with pytest.raises(AirflowSkipException, match="S2PS_SESSION_DAYS"):
+        expire.execute({})
+    monkeypatch.setenv("S2PS_SESSION_DAYS", "0")
+    assert expire.execute({}) == 0
+    summary = SummaryOperator(task_id="summary", publish_tasks=[], cluster_tasks={})
+    with pytest.raises(AirflowFailException):
+        summary.execute(context_of({"plan": "failed"}))
+    assert expire.execute({}) == 0
+    summary.execute(context_of({"plan": "success"}))
+    assert expire.execute({}) == 1
+    assert not known.session(SESSION).folder.exists()
+    with pytest.raises(AirflowSkipException):
+        polled("north")
+
+
+def context_of(states: dict[str, str]) -> dict[str, Any]:
+    """Return the context of a task in a run whose tasks are in these states."""
+    run = SimpleNamespace(dag_id="datatake", run_id="first", partition_key=DATATAKE, conf={})
+    ti = SimpleNamespace(get_task_states=lambda dag_id, run_ids: {"first": states})
+    return {"dag_run": run, "ti": ti, "params": {}}
 
 
 def test_what_one_station_has_fetched_is_announced_by_the_poll_of_another(station: Station) -> None:

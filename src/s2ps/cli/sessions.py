@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,13 @@ from typer.core import TyperGroup
 from s2ps.cli.ingest import open_ingestion
 from s2ps.cli.simulate import Home
 from s2ps.cli.terminal import console, escape, guarded, table
+from s2ps.ingestion.arriving import ArrivalFolders
+from s2ps.ingestion.expiry import Expiry
 from s2ps.ingestion.service import Ingestion, SessionStatus
-from s2ps.model.errors import NotReady
+from s2ps.inventory.store import Inventory
+from s2ps.model.errors import ConfigurationError, NotReady
 from s2ps.model.timestamps import format_utc
+from s2ps.settings import Settings
 
 
 class ShowFirst(TyperGroup):
@@ -68,6 +73,49 @@ def resume(
     Exit codes: 0 fine, 2 error.
     """
     guarded(lambda: _resume(home, session))
+
+
+@app.command()
+def expire(
+    home: Home = Path("var"),
+    older_than_days: Annotated[
+        float | None, typer.Option(min=0, help="Days since the last work on it. Default: S2PS_SESSION_DAYS.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
+) -> None:
+    """Remove the raw data of sessions whose time is over.
+
+    Those are sessions from stations of which every datatake is made, and
+    what has come of sessions that were given up. What is known of a session
+    stays: it is not fetched again. A session in work is left alone.
+
+    Examples:
+      s2ps sessions expire --older-than-days 10 --dry-run --home var/mine
+      s2ps sessions expire --older-than-days 10 --home var/mine
+
+    Exit codes: 0 fine, 2 error.
+    """
+    guarded(lambda: _expire(home, older_than_days, dry_run))
+
+
+def _expire(home: Path, older_than_days: float | None, dry_run: bool) -> None:
+    settings = Settings.load(home)
+    days = settings.session_days if older_than_days is None else older_than_days
+    if days is None:
+        raise ConfigurationError(
+            "nothing says how long raw data stay", next_step="give --older-than-days or set S2PS_SESSION_DAYS"
+        )
+    expiry = Expiry(Inventory(settings.inventory_location), ArrivalFolders(settings.place("sessions")))
+    before = datetime.now(UTC) - timedelta(days=days)
+    if dry_run:
+        found = [(arrival.session, arrival.state) for arrival in expiry.due(before)]
+        table("raw data that would be removed", ("session", "state"), found)
+        return
+    removed = 0
+    for session in expiry.expire(before):
+        console.print(f"removed: raw data of {session}")
+        removed += 1
+    console.print(f"raw data of {removed} sessions removed")
 
 
 def _resume(home: Path, session: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from s2ps.ingestion.listing import Listing, RemoteFile, SessionFacts, Totals
-from s2ps.inventory.arrival_records import Arrival, ArrivingFile, StationWindow
+from s2ps.inventory.arrival_records import CLOSED, Arrival, ArrivingFile, StationWindow
 from s2ps.inventory.arrivals import Arrivals
 
 GONE = "no longer published at the station"
@@ -155,7 +155,7 @@ def _before(moment: datetime, span: timedelta) -> datetime:
 
 
 def _open(arrival: Arrival | None) -> bool:
-    return arrival is None or arrival.state != "complete"
+    return arrival is None or arrival.state not in CLOSED
 
 
 def _is_news(before: ArrivingFile | None, after: ArrivingFile) -> bool:

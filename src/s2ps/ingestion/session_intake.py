@@ -16,7 +16,7 @@ from s2ps.ingestion.memory import Memory, edition_of, remote, totals_of
 from s2ps.ingestion.report import PollReport
 from s2ps.ingestion.room import GIGABYTE, Room
 from s2ps.ingestion.stations import Station
-from s2ps.inventory.arrival_records import Arrival, ArrivingFile
+from s2ps.inventory.arrival_records import CLOSED, Arrival, ArrivingFile
 from s2ps.inventory.arrivals import Arrivals
 from s2ps.model.errors import InputError, S2psError
 
@@ -74,15 +74,16 @@ class SessionIntake:
             self.folders.take_back(session)
 
     def _look(self, memory: Memory) -> None:
-        known = {state: self.arrivals.sessions(state) for state in ("receiving", "complete", "abandoned")}
+        known = self.arrivals.sessions()
         since, swept = memory.since(
             self.now, timedelta(seconds=self.station.overlap_seconds), timedelta(days=self.station.retention_days)
         )
+        closed = CLOSED if swept else (*CLOSED, "abandoned")
         asked = Asked(
             since,
-            frozenset(arrival.session for arrival in known["receiving"]),
+            frozenset(arrival.session for arrival in known if arrival.state == "receiving"),
             # What was given up is looked at with all the station keeps, not in between.
-            frozenset(arrival.session for arrival in (*known["complete"], *(() if swept else known["abandoned"]))),
+            frozenset(arrival.session for arrival in known if arrival.state in closed),
         )
         listing = self.client.listing(asked)
         memory.note(listing, self.now, self.station.units)

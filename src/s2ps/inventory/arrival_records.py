@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 FileState = Literal["listed", "downloading", "complete", "refused"]
-ArrivalState = Literal["receiving", "complete", "abandoned"]
-"""`abandoned`: given up, because nothing new came for too long; something new takes it up again."""
+ArrivalState = Literal["receiving", "complete", "abandoned", "expired"]
+"""`abandoned`: given up, because nothing new came for too long; something new takes it up again. `expired`: complete,
+everything was made of it, and its files are removed."""
+CLOSED: tuple[ArrivalState, ...] = ("complete", "expired")
+"""What a station publishes later changes nothing of them."""
 
 
 @dataclass(frozen=True, slots=True)

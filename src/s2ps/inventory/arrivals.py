@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table, select, update
 
-from s2ps.inventory.arrival_records import Arrival, ArrivingFile, ArrivingProduct, StationWindow
+from s2ps.inventory.arrival_records import CLOSED, Arrival, ArrivingFile, ArrivingProduct, StationWindow
 from s2ps.inventory.arrival_tables import (
     ANNOUNCEMENTS,
     ARRIVALS,
@@ -71,7 +71,7 @@ class Arrivals:
         locked = states.order_by(ARRIVALS.c.session).with_for_update()
 
         def kept(connection: Connection) -> None:
-            closed = {session for session, state in connection.execute(locked) if state == "complete"}
+            closed = {session for session, state in connection.execute(locked) if state in CLOSED}
             for arrival in sessions:
                 if arrival.session not in closed:
                     connection.execute(upsert(connection, ARRIVALS, asdict(arrival), ("session",)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from s2ps.execution.result import ClusterResult
+from s2ps.inventory.raw_data import RawData
 from s2ps.inventory.records import DatatakeRecord
 from s2ps.model.dimensions import Dimension
 from s2ps.model.errors import Interrupted, ProcessorFailure
@@ -62,6 +64,7 @@ class LocalRun:
         for group in (PhaseGroup.DATASTRIP, PhaseGroup.L1B, PhaseGroup.TILES):
             if group is PhaseGroup.DATASTRIP or levels[-1].rank > Level.L1A.rank:
                 self._group(run, group, levels)
+        RawData(self.production.inventory).finish(record.id, datetime.now(UTC))
 
     def _group(self, run: RunKey, group: PhaseGroup, levels: tuple[Level, ...]) -> None:
         self.production.plan(run, group)

@@ -15,6 +15,7 @@ from s2ps.execution.result import ClusterResult
 from s2ps.graph.space import ObservationSpace
 from s2ps.inventory.lineage import Kind
 from s2ps.inventory.observations import datastrips_of, files_of, register_files
+from s2ps.inventory.raw_data import RawData
 from s2ps.inventory.records import DatatakeRecord, RunRecord, SessionRecord
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import NotReady
@@ -32,7 +33,7 @@ from s2ps.production.places import Outputs, Placement
 from s2ps.production.products import Shelf, provenance_of
 from s2ps.production.requests import RequestBuilder, Subject
 from s2ps.production.runs import ClusterRef, RunKey, RunState
-from s2ps.production.sessions import known_session
+from s2ps.production.sessions import taken_session
 from s2ps.settings import Settings
 from s2ps.staging import layout
 from s2ps.staging.location import open_store
@@ -56,7 +57,7 @@ class Production:
 
     def register_session(self, folder: Path) -> SessionRecord:
         """Check that a session is complete and keep it; an `InputError` names the file and the reason."""
-        session = known_session(folder, self.inventory, self.settings.channels)
+        session = taken_session(folder, self.inventory, self.settings.channels)
         record = SessionRecord(
             id=session.id,
             folder=session.folder,
@@ -185,13 +186,14 @@ class Production:
     def _known(self, run: RunKey, group: PhaseGroup) -> tuple[Subject, tuple[Level, ...], ObservationSpace]:
         if run.kind == "session":
             session = self.inventory.session(run.id)
-            files = known_session(session.folder, self.inventory, self.settings.channels)
+            files = taken_session(session.folder, self.inventory, self.settings.channels)
             start, stop = session.start or session.t0, session.stop or session.t0
             subject = Subject(
                 session.id, session.unit, start, stop, session_files=files.files, station=session.station, t0=session.t0
             )
             return subject, (Level.L0U,), ObservationSpace()
         record = self.inventory.datatake(run.id)
+        RawData(self.inventory).begin(run.id, datetime.now(UTC))
         plans = {plan.phase_group: plan for plan in self._plans(run.id)}
         space = ObservationSpace()
         levels = tuple(Level(name) for name in record.levels)
@@ -199,15 +201,9 @@ class Production:
             space = observed(record, plans, self._outputs(run.id), group)
         station = record.station or self.inventory.session(record.session_id).station
         subject = Subject(
-            record.id,
-            record.unit,
-            record.start,
-            record.stop,
-            record.relative_orbit,
-            record.session_id,
-            station=station,
-            t0=record.t0,
-        )
+            record.id, record.unit, record.start, record.stop, record.relative_orbit, record.session_id,
+            station=station, t0=record.t0,
+        )  # fmt: skip
         return subject, levels, space
 
     def _keep(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from s2ps.formats.dsib import Dsib, read_dsib
 from s2ps.inventory.arrivals import Arrivals
+from s2ps.inventory.raw_data import RawData
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import InputError
 from s2ps.model.names import SessionFileName
@@ -53,8 +54,20 @@ def known_session(folder: Path, inventory: Inventory, channels: int) -> Session:
     arrival = Arrivals(inventory).arrived_in(folder.resolve())
     if arrival is None or arrival.t0 is None:
         return read_session(folder, channels=channels)
+    if arrival.state == "expired" and not folder.is_dir():
+        raise InputError(
+            f"raw data of session {arrival.session} were removed, their time was over",
+            next_step=f"put the session into {folder} again, or give another folder that holds it",
+        )
     received = {file.channel for file in Arrivals(inventory).files(arrival.session)}
     return replace(read_session(folder, channels=max(received)), t0=arrival.t0)
+
+
+def taken_session(folder: Path, inventory: Inventory, channels: int) -> Session:
+    """Check a session folder as `known_session` does, and keep its files from being removed until it is made."""
+    session = known_session(folder, inventory, channels)
+    RawData(inventory).take(session.id, datetime.now(UTC))
+    return known_session(folder, inventory, channels)
 
 
 def read_session(folder: Path, *, channels: int = 2) -> Session:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 COMMANDS = [
     ("simulate",), ("run",), ("ingest",), ("plan",), ("demo",), ("status",), ("stop",), ("station",),
-    ("sessions", "show"), ("sessions", "resume"),
+    ("sessions", "show"), ("sessions", "resume"), ("sessions", "expire"),
     ("graph", "draw"),
     ("processors", "list"), ("processors", "show"), ("processors", "check"), ("processors", "compare"),
     ("auxiliary", "add"), ("auxiliary", "explain"),
