@@ -56,8 +56,9 @@ class CadipClient:
             except (ValueError, InputError) as error:
                 refused.append(Refused(f"Sessions {row.get('SessionId')!r}", str(error)))
                 continue
-            if fact.session not in asked.closed_sessions:
-                facts[fact.session] = _both(facts.get(fact.session), fact)
+            facts[fact.session] = _both(facts.get(fact.session), fact)
+        for session in asked.closed(facts):
+            del facts[session]
         wanted = sorted(set(facts) | asked.open_sessions)
         files: list[RemoteFile] = []
         for session in wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -97,8 +97,8 @@ class Asked:
     """Sessions published from then on (inclusive)."""
     open_sessions: frozenset[str] = field(default_factory=frozenset)
     """Sessions that are not complete: their files are always wanted."""
-    closed_sessions: frozenset[str] = field(default_factory=frozenset)
-    """Sessions of which nothing is wanted any more."""
+    closed: Callable[[Collection[str]], Collection[str]] = frozenset().intersection
+    """Tells of which of some sessions nothing is wanted any more."""
 
 
 class StationClient(Protocol):

@@ -46,7 +46,8 @@ class Memory:
     def note(self, listing: Listing, now: datetime, units: tuple[str, ...] = ()) -> None:
         """Keep what is new: files, editions, facts of sessions, refusals."""
         self.arrivals.refuse(self.station, {item.address: item.reason for item in listing.refused}, now)
-        known = {arrival.session: arrival for arrival in self.arrivals.sessions()}
+        named = {file.session for file in listing.files} | {fact.session for fact in listing.facts}
+        known = {arrival.session: arrival for arrival in self.arrivals.named(named)}
         files: dict[Key, ArrivingFile] = {(file.session, file.name): file for file in self._files(listing, known)}
         wanted = [
             file

@@ -30,10 +30,12 @@ from s2ps.inventory.auxiliary_files import AuxiliaryFiles
 from s2ps.inventory.intake import Intake
 from s2ps.inventory.store import Inventory
 from s2ps.model.errors import InputError, S2psError
-from s2ps.model.timestamps import format_utc
+from s2ps.model.timestamps import format_utc, parse_utc
 
 WANTED = r"S2[A-Z_]_[A-Z0-9]{4}_(AUX|GIP)_[A-Z0-9_]{6}_.*"
 Content = tuple[str, str]
+PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+"""A product that has failed is tried again at the next poll, then after pauses that double."""
 VARIANTS: Mapping[str, tuple[str, ...]] = {
     "Id": ("Id", "id"),
     "Name": ("Name", "name"),
@@ -53,6 +55,12 @@ class Published:
     size: int
     published: datetime
     checksum: str
+
+    @classmethod
+    def of(cls, record: ArrivingProduct) -> Published:
+        """Return a product as it was listed before."""
+        size, published, checksum = record.edition.split("|", 2)
+        return cls(record.product, record.name, int(size), parse_utc(published), checksum)
 
     @property
     def edition(self) -> str:
@@ -128,6 +136,7 @@ class ProductIntake:
     now: datetime
     report: PollReport = field(init=False)
     _room: Room = field(init=False)
+    _tries: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.report = PollReport(self.station.name)
@@ -140,20 +149,40 @@ class ProductIntake:
         since, swept = memory.since(self.now, timedelta(seconds=overlap), timedelta(days=retention))
         products, refused, newest = self.client.products(since)
         self.arrivals.refuse(self.station.name, refused, self.now)
-        known = self.arrivals.products(self.station.name)
-        due = self._due(products, known)
+        failing = self._failing(products, retention)
+        known = self.arrivals.products(self.station.name, {product.name for product in (*products, *failing)})
+        due = self._due((*products, *failing), known)
         self.report.listed, self.report.refused = len(products), len(refused)
         with ThreadPoolExecutor(self.station.files, thread_name_prefix="file") as pool:
             for _ in pool.map(self._take, due):
                 pass
-        if not (self.report.problems or self.report.disk_full):
+        if not self.report.disk_full:
             listing = Listing((), station_time=self.client.service.time, newest=newest)
             memory.move_window(listing, self.now, swept)
         return self.report
 
+    def _failing(self, listed: Sequence[Published], retention_days: float) -> list[Published]:
+        """Return what could not be fetched before and is not listed now: the window has gone on without it."""
+        names = {product.ident for product in listed}
+        first = self.now - timedelta(days=retention_days)
+        found = [
+            Published.of(item)
+            for item in self.arrivals.failing_products(self.station.name)
+            if item.product not in names
+        ]
+        return [product for product in found if product.published >= first]
+
+    def _rests(self, known: ArrivingProduct | None, product: Published) -> bool:
+        """Tell whether it is too early to try a product again that has failed."""
+        if known is None or known.edition != product.edition or known.tries < 2:
+            return False
+        pause = min(PAUSE * (1 << min(known.tries - 2, 30)), LONGEST_PAUSE)
+        return known.seen_at <= self.now < known.seen_at + pause
+
     def _due(self, products: Sequence[Published], known: Mapping[str, ArrivingProduct]) -> list[Published]:
         """Return what to fetch: every content once, however often and under how many identifiers it is listed."""
         here = {_content(item.name, item.edition) for item in known.values() if item.state == "complete"}
+        self._tries = {(item.product, item.edition): item.tries for item in known.values()}
         due: dict[Content, Published] = {}
         for product in products:
             content = _content(product.name, product.edition)
@@ -161,7 +190,7 @@ class ProductIntake:
                 continue
             if content in here:
                 self._keep(product, "complete", "")
-            else:
+            elif not self._rests(known.get(product.ident), product):
                 due.setdefault(content, product)
         return list(due.values())
 
@@ -184,7 +213,7 @@ class ProductIntake:
             self._keep(product, "refused", error.message)
             return
         except (S2psError, OSError) as error:
-            self._keep(product, "listed", str(error))
+            self._keep(product, "listed", str(error), self._tries.get((product.ident, product.edition), 0) + 1)
             return
         forget(target)
         self._keep(product, "complete", "")
@@ -192,9 +221,9 @@ class ProductIntake:
         self.report.bytes += product.size
         self.report.completed.append(product.name)
 
-    def _keep(self, product: Published, state: FileState, problem: str) -> None:
+    def _keep(self, product: Published, state: FileState, problem: str, tries: int = 0) -> None:
         record = ArrivingProduct(
-            self.station.name, product.ident, product.name, product.edition, state, problem, self.now
+            self.station.name, product.ident, product.name, product.edition, state, problem, self.now, tries
         )
         self.arrivals.keep_product(record)
         if problem:

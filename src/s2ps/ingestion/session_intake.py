@@ -74,16 +74,15 @@ class SessionIntake:
             self.folders.take_back(session)
 
     def _look(self, memory: Memory) -> None:
-        known = self.arrivals.sessions()
         since, swept = memory.since(
             self.now, timedelta(seconds=self.station.overlap_seconds), timedelta(days=self.station.retention_days)
         )
         closed = CLOSED if swept else (*CLOSED, "abandoned")
         asked = Asked(
             since,
-            frozenset(arrival.session for arrival in known if arrival.state == "receiving"),
+            frozenset(arrival.session for arrival in self.arrivals.sessions("receiving")),
             # What was given up is looked at with all the station keeps, not in between.
-            frozenset(arrival.session for arrival in known if arrival.state in closed),
+            lambda names: [arrival.session for arrival in self.arrivals.named(names) if arrival.state in closed],
         )
         listing = self.client.listing(asked)
         memory.note(listing, self.now, self.station.units)

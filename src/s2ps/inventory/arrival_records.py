@@ -78,6 +78,9 @@ class ArrivingProduct:
     state: FileState
     problem: str
     seen_at: datetime
+    """When it was tried last."""
+    tries: int = 0
+    """Attempts to fetch this edition that have failed."""
 
 
 @dataclass(frozen=True, slots=True)

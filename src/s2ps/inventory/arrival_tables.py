@@ -58,6 +58,9 @@ ARRIVING_PRODUCTS = Table(
     Column("state", Text, nullable=False),
     Column("problem", Text, nullable=False),
     Column("seen_at", UtcText, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Index("arriving_products_by_name", "station", "name"),
+    Index("arriving_products_by_state", "station", "state"),
 )
 
 STATION_WINDOWS = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,8 @@ from s2ps.inventory.store import Inventory
 
 _Record = TypeVar("_Record", Arrival, ArrivingFile, ArrivingProduct)
 LONGEST_ADDRESS = 300
+MOST_NAMES = 500
+"""Names in one query."""
 
 
 class Arrivals:
@@ -40,6 +42,13 @@ class Arrivals:
         if state is not None:
             query = query.where(ARRIVALS.c.state == state)
         return self._all(Arrival, query.order_by(ARRIVALS.c.first_seen, ARRIVALS.c.session))
+
+    def named(self, sessions: Collection[str]) -> tuple[Arrival, ...]:
+        """Return those of some sessions that were seen."""
+        found: list[Arrival] = []
+        for some in _portions(sessions):
+            found += self._all(Arrival, select(ARRIVALS).where(ARRIVALS.c.session.in_(some)))
+        return tuple(found)
 
     def session(self, session: str) -> Arrival | None:
         """Return a session, None when it was never seen."""
@@ -158,10 +167,22 @@ class Arrivals:
         """Keep how far a station has been looked at."""
         self._upsert(STATION_WINDOWS, {"station": station, **asdict(window)}, ("station",))
 
-    def products(self, station: str) -> Mapping[str, ArrivingProduct]:
-        """Return the auxiliary products a station has published, by identifier."""
+    def products(self, station: str, names: Collection[str] | None = None) -> Mapping[str, ArrivingProduct]:
+        """Return the auxiliary products a station has published, of some names or all, by identifier."""
         query = select(ARRIVING_PRODUCTS).where(ARRIVING_PRODUCTS.c.station == station)
-        return {record.product: record for record in self._all(ArrivingProduct, query)}
+        if names is None:
+            return {record.product: record for record in self._all(ArrivingProduct, query)}
+        found: dict[str, ArrivingProduct] = {}
+        for some in _portions(names):
+            named = query.where(ARRIVING_PRODUCTS.c.name.in_(some))
+            found |= {record.product: record for record in self._all(ArrivingProduct, named)}
+        return found
+
+    def failing_products(self, station: str) -> tuple[ArrivingProduct, ...]:
+        """Return the auxiliary products of a station that could not be fetched, the longest waiting first."""
+        columns = ARRIVING_PRODUCTS.c
+        query = select(ARRIVING_PRODUCTS).where(columns.station == station, columns.state == "listed")
+        return self._all(ArrivingProduct, query.order_by(columns.seen_at, columns.product))
 
     def keep_product(self, record: ArrivingProduct) -> None:
         """Keep an auxiliary product."""
@@ -192,3 +213,10 @@ class Arrivals:
     def _all(self, kind: type[_Record], query: Select[Any]) -> tuple[_Record, ...]:
         with self._inventory.engine.connect() as connection:
             return tuple(kind(**row._mapping) for row in connection.execute(query))
+
+
+def _portions(names: Collection[str]) -> Iterator[list[str]]:
+    """Yield names in portions that a query can take."""
+    ordered = sorted(set(names))
+    for first in range(0, len(ordered), MOST_NAMES):
+        yield ordered[first : first + MOST_NAMES]

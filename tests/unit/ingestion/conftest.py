@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from s2ps.ingestion.service import Ingestion
 from s2ps.ingestion.stations import Stations
@@ -78,3 +79,10 @@ def assert_arrived(folder: Path, station: Station, *, dsibs: bool = True) -> Non
             assert files[file.name].read_bytes() == content_of(station, file.name), file.name
             assert files[file.name].parent.name == f"ch_{file.part.channel}"
     assert not [name for name in files if name.startswith(".")]
+
+
+def statements(inventory: Inventory) -> list[str]:
+    """Return the list of all that the inventory's database is asked from now on."""
+    asked: list[str] = []
+    event.listen(inventory.engine, "before_cursor_execute", lambda *given: asked.append(" ".join(given[2].split())))
+    return asked

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from unit.ingestion.conftest import Poller
+from unit.ingestion.conftest import Poller, statements
 
 from s2ps.formats import gipp
 from s2ps.formats.eof_header import EofHeader
+from s2ps.ingestion.source import TransferError
 from s2ps.ingestion.stations import Station as StationOfOurs
 from s2ps.model.errors import InputError
 from s2ps.stations.auxip import serve
@@ -195,3 +196,42 @@ def test_a_station_whose_clock_goes_back(ingestion: Poller, content: Path) -> No
         station.misbehave(clock_offset=-3 * 86_400.0)
         station.advance(101)
         assert f"{NAMES[2]}.TGZ" in service.poll("station", START + timedelta(seconds=700)).completed
+
+
+def test_a_product_that_keeps_failing_holds_nothing_up(ingestion: Poller, content: Path) -> None:
+    """The window goes on; the product is tried again after 1, 1, 2, 4, 8 minutes, though it is not listed any more."""
+    attempts: list[int] = []
+    with serve(content, StationSettings(timeline=timeline(LATE))) as station:
+        station.advance(101)
+        service = ingestion(station, "auxip", overlap_seconds=0)
+        minute, healed = 0, False
+
+        def accept(path: Path) -> None:
+            if path.name.startswith(NAMES[0]):
+                attempts.append(minute)
+                if not healed:
+                    raise TransferError(f"{path.name} broke")
+
+        service._accept = accept
+        assert len(service.poll("station", START + timedelta(seconds=101)).completed) == 2
+        for minute in range(1, 10):
+            assert service.poll("station", START + timedelta(seconds=101, minutes=minute)).listed == 1
+        assert attempts == [0, 1, 2, 4, 8]
+        healed = True
+        for minute in (11, 16):
+            report = service.poll("station", START + timedelta(seconds=101, minutes=minute))
+        assert (report.listed, report.completed) == (1, [f"{NAMES[0]}.TGZ"])
+        minute = 17
+        assert service.poll("station", START + timedelta(seconds=101, minutes=minute)).fetched == 0
+        assert attempts[-1] == 16
+
+
+def test_a_poll_asks_only_for_what_it_needs(ingestion: Poller, content: Path) -> None:
+    with serve(content, StationSettings(timeline=timeline())) as station:
+        service = ingestion(station, "auxip")
+        service._accept = keeping({})
+        asked = statements(service.inventory)
+        service.poll("station", START)
+        found = [text for text in asked if "FROM arriving_products" in text]
+        assert found
+        assert [text for text in found if "name IN" not in text and "state =" not in text] == []

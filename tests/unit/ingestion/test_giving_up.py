@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.ingestion.conftest import SESSION, START, Poller, assert_arrived, simulated, virtual
+from unit.ingestion.conftest import SESSION, START, Poller, assert_arrived, simulated, statements, virtual
 
 from s2ps.ingestion.report import PollReport
 from s2ps.ingestion.service import Ingestion
@@ -99,3 +99,14 @@ def test_an_operator_takes_a_session_up(ingestion: Poller) -> None:
         assert service.poll("station", START + 4 * DAY).abandoned == {}
         assert requests(station) > before
         assert list(service.poll("station", START + 6 * DAY).abandoned) == [SESSION]
+
+
+@pytest.mark.parametrize("kind", ["xbip", "cadip"])
+def test_a_poll_loads_no_session_that_is_over(ingestion: Poller, kind: str) -> None:
+    with {"xbip": xbip, "cadip": cadip}[kind].serve(None, simulated(virtual())) as station:
+        service = ingestion(station, kind)
+        asked = statements(service.inventory)
+        assert service.poll("station", START).completed == [SESSION]
+        found = [text for text in asked if text.startswith("SELECT") and "FROM arrivals" in text]
+        assert found
+        assert [text for text in found if "state =" not in text and "session " not in text.partition("WHERE")[2]] == []

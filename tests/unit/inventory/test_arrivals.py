@@ -99,3 +99,18 @@ def test_windows_products_and_refusals(inventory: Inventory) -> None:
     arrivals.refuse("SGS", {"a\x00b\udcff/../c": "leads to another folder"}, NOW)
     arrivals.refuse("SGS", {"a\x00b\udcff/../c": "leads to another folder"}, NOW)
     assert arrivals.refused() == (("SGS", r"'a\x00b\udcff/../c'", "leads to another folder"),)
+
+
+def test_some_sessions_and_products_are_found_by_name(inventory: Inventory) -> None:
+    arrivals = Arrivals(inventory)
+    arrivals.keep([replace(ARRIVAL, session=f"S2B_{number}") for number in range(4)], [])
+    many = [f"S2B_{number}" for number in (1, 3, *range(4, 1200))]
+    assert {arrival.session for arrival in arrivals.named(many)} == {"S2B_1", "S2B_3"}
+    assert arrivals.named(()) == ()
+    broken = ArrivingProduct("ADGS", "1", "a", "e", "listed", "why", NOW, 3)
+    whole = ArrivingProduct("ADGS", "2", "b", "e", "complete", "", NOW)
+    for product in (broken, whole, replace(broken, station="other")):
+        arrivals.keep_product(product)
+    assert arrivals.products("ADGS", {"b", "c"}) == {"2": whole}
+    assert arrivals.products("ADGS") == {"1": broken, "2": whole}
+    assert arrivals.failing_products("ADGS") == (broken,)
