@@ -124,3 +124,10 @@ def test_a_new_collection_is_found_at_once(client: httpx.Client, inventory: Inve
     PublicationStore(inventory).publish(product(tmp_path, "first_of_its_kind", level="L1A"))
     found_now = client.get("/stac/collections/sentinel-2-l1a").json()
     assert found_now["extent"]["temporal"]["interval"][0][0].startswith("2026-07-01T10:15:59")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [("{}", "text/plain"), ("[]", "application/json"), ("1", "application/json")]
+)
+def test_a_search_that_is_no_json_object_is_refused(open_client: httpx.Client, body: str, kind: str) -> None:
+    assert open_client.post("/stac/search", content=body, headers={"Content-Type": kind}).status_code == 400

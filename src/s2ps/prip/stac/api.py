@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import attr
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidatorFunctionWrapHandler, field_validator
+from pydantic import (
+    BaseModel,
+    ModelWrapValidatorHandler,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy import func, select
 from stac_fastapi.api.app import StacApi
 from stac_fastapi.api.models import ItemCollectionUri
@@ -42,6 +48,13 @@ class SearchPost(BaseSearchPostRequest):
     """A search by POST, with the token of a page."""
 
     token: str | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _is_object(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(given, dict | BaseModel):
+            raise ValueError("no JSON object, or Content-Type is not application/json")  # noqa: TRY004  pydantic
+        return check(given)
 
     @field_validator("datetime", mode="wrap", check_fields=False)
     @classmethod
