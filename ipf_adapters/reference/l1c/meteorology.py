@@ -46,6 +46,7 @@ class Field:
 
 def read_fields(path: Path) -> list[Field]:
     """Read all fields of a GRIB file; raises InvalidInput for a file that is none."""
+    import pyproj  # noqa: F401, I001 - loaded after eccodes it ends the process with a crash
     import eccodes
 
     fields = []
@@ -118,6 +119,7 @@ def tile_grid(sheet: TileSheet) -> tuple[FloatArray, FloatArray]:
 
 def write_fields(path: Path, fields: Iterable[Field]) -> None:
     """Write fields as GRIB 2 messages on their regular grids."""
+    import pyproj  # noqa: F401, I001 - loaded after eccodes it ends the process with a crash
     import eccodes
 
     with path.open("wb") as target:

@@ -34,6 +34,7 @@ def looks_like_grib(path: Path) -> bool:
 
 
 def _fields(path: Path, what: str) -> Iterator[str]:
+    import pyproj  # noqa: F401, I001 - loaded after eccodes it ends the process with a crash
     import eccodes
 
     if not looks_like_grib(path):
