@@ -22,7 +22,7 @@ _LIMIT_S = 1800
 _DROPPED = re.compile(
     r"(dev|proc|sys|run|tmp|var/log|var/cache/apt|var/lib/apt/lists|var/cache/debconf|usr/share/info|usr/share/lintian"
     r"|var/lib/dpkg/info/[^/]*\.postinst-old|var/cache/ldconfig)/.+|(etc|var/lib/dpkg|var/lib/systemd)/[^/]*-"
-    r"|var/lib/dpkg/[^/]*-old|.*/debconf/.*-old"
+    r"|var/lib/dpkg/[^/]*-old|.*/debconf/.*-old|usr/share/python3/(.*/)?__pycache__/.+"
 )
 """Paths that depend on the machine or the moment, or that no program in a container reads."""
 _EMPTIED = frozenset({"etc/hostname", "etc/resolv.conf", "etc/machine-id"})

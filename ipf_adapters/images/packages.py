@@ -92,10 +92,19 @@ def _install(tree: Path, arguments: Sequence[str]) -> None:
     target = ["--target", str(site), "--python", sys.executable, "--python-version", _PYTHON]
     target += ["--python-platform", f"{platform.machine()}-{_GLIBC}", "--link-mode", "copy"]
     _run(["uv", "pip", "install", "--quiet", *target, *arguments], {})
-    for note in (*site.glob("*.dist-info/direct_url.json"), *site.glob("*.dist-info/uv_cache.json")):
-        note.unlink()  # they name a folder of this machine
+    _forget_folders(site)
     (site / ".lock").unlink(missing_ok=True)
     _move_commands(site / "bin", tree / _COMMANDS)
+
+
+def _forget_folders(site: Path) -> None:
+    """Remove the notes that name folders of this machine, from the lists of installed files too."""
+    for name in ("direct_url.json", "uv_cache.json"):
+        for note in site.glob(f"*.dist-info/{name}"):
+            note.unlink()
+            record = note.with_name("RECORD")
+            lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+            record.write_text("".join(line for line in lines if f"/{name}," not in line), encoding="utf-8")
 
 
 def _move_commands(source: Path, target: Path) -> None:

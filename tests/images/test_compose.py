@@ -18,7 +18,7 @@ from ipf_adapters.images.compose import IMAGES, load, write_environment
 from ipf_adapters.images.debian import need
 from ipf_adapters.images.recipe import PROJECT
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.images
 HERE = Path(__file__).parent
 SCALE = 30
 LIMIT = 2400

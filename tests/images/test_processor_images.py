@@ -23,7 +23,7 @@ from s2ps.production import Production, RunKey
 from s2ps.settings import Settings
 from s2ps.staging import layout
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.images
 GROUP = 10001
 
 
@@ -68,7 +68,7 @@ def test_nothing_can_be_written_and_nothing_builds_software(engine: Engine, refe
 
 
 def test_every_library_loads_and_python_is_compiled(engine: Engine, reference: str) -> None:
-    libraries = "boto3, eccodes, imagecodecs, lxml.etree, numpy, pyproj, rasterio.warp, scipy.ndimage, shapely"
+    libraries = "boto3, imagecodecs, lxml.etree, numpy, pyproj, rasterio.warp, scipy.ndimage, shapely, eccodes"
     program = f"import sys; import ipf_adapters.run, {libraries}; eccodes.codes_get_api_version(); "
     program += "print([m.__file__ for m in list(sys.modules.values()) if getattr(m, '__cached__', None) "
     program += "and m.__file__.endswith('.py') and not __import__('os').path.exists(m.__cached__)])"

@@ -10,7 +10,7 @@ import pytest
 from ipf_adapters.images.blobs import LayerCache
 from ipf_adapters.images.build import Workshop
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.images
 
 
 def packages(bill: Path) -> set[str]:
