@@ -9,7 +9,7 @@ SESSION ?=
 SCALE ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: service-e2e cluster-e2e test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports images compose-env compose-load bench lock clean
+.PHONY: service-e2e cluster-e2e images-e2e test-cluster-up test-cluster-down help install demo demo-stop test unit integration dags e2e check lint types imports images compose-env compose-load bench lock clean
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -43,7 +43,7 @@ demo-stop: ## Stop the Airflow that `make demo` left running
 
 test: $(VENV)/.dev ## Run every check and test but the e2e ones
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -m "not e2e and not cluster"
+	@$(BIN)/python -m pytest -m "not e2e and not cluster and not images"
 
 unit: $(VENV)/.dev ## Run the unit tests only
 	@$(BIN)/python -m pytest -m unit
@@ -54,10 +54,13 @@ integration: $(VENV)/.dev ## Run the tests that start processors
 dags: $(VENV)/.dev ## Run the tests that build Airflow DAGs
 	@$(BIN)/python -m pytest -m dags
 
-e2e: service-e2e cluster-e2e ## Run both: the whole service under Airflow, then pods on the test cluster
+e2e: service-e2e images-e2e cluster-e2e ## Run all three: the whole service under Airflow, images, pods on the test cluster
 
 service-e2e: $(VENV)/.dev ## Run the tests of the whole service under Airflow
 	@$(BIN)/python -m pytest -m e2e
+
+images-e2e: $(VENV)/.dev ## Run the tests of images and of docker compose, in engines of their own (root)
+	@$(BIN)/python -m pytest -m images
 
 cluster-e2e: $(VENV)/.dev ## Run the tests on the test cluster; started and ended unless it runs (TESTS=...)
 	@tests/cluster/e2e $(TESTS)

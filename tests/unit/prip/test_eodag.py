@@ -46,7 +46,7 @@ def test_eodag_searches_and_downloads(
     start: Starter, products: tuple[Publication, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     monkeypatch.setenv("EODAG_CFG_DIR", str(tmp_path / "eodag"))
-    monkeypatch.setenv("EODAG_EXT_COLLECTIONS_CFG_FILE", "")
+    monkeypatch.setenv("EODAG_EXT_COLLECTIONS_CFG_URI", "")
     from eodag import EODataAccessGateway
 
     keep(tmp_path / "users.yaml", Account(name="alice", password=hashed(PASSWORD)))
