@@ -45,8 +45,7 @@ def _grid(weather: Weather) -> tuple[Array, Array]:
 
 
 def _write(path: Path, mission: MissionSettings, lon: Array, lat: Array, fields: dict[str, Array]) -> None:
-    import pyproj  # noqa: F401, I001 - loaded after eccodes it ends the process with a crash
-    import eccodes
+    from s2ps.formats.grib import eccodes
 
     keys = {
         "Ni": len(lon), "Nj": len(lat), "iDirectionIncrementInDegrees": _STEP, "jDirectionIncrementInDegrees": _STEP,

@@ -46,8 +46,7 @@ class Field:
 
 def read_fields(path: Path) -> list[Field]:
     """Read all fields of a GRIB file; raises InvalidInput for a file that is none."""
-    import pyproj  # noqa: F401, I001 - loaded after eccodes it ends the process with a crash
-    import eccodes
+    from s2ps.formats.grib import eccodes
 
     fields = []
     try:
@@ -63,7 +62,7 @@ def read_fields(path: Path) -> list[Field]:
 
 
 def _field(message: Any) -> Field:
-    import eccodes
+    from s2ps.formats.grib import eccodes
 
     columns, rows = (int(eccodes.codes_get(message, key)) for key in ("Ni", "Nj"))
     limits = [
@@ -119,8 +118,7 @@ def tile_grid(sheet: TileSheet) -> tuple[FloatArray, FloatArray]:
 
 def write_fields(path: Path, fields: Iterable[Field]) -> None:
     """Write fields as GRIB 2 messages on their regular grids."""
-    import pyproj  # noqa: F401, I001 - loaded after eccodes it ends the process with a crash
-    import eccodes
+    from s2ps.formats.grib import eccodes
 
     with path.open("wb") as target:
         for field in fields:

@@ -34,8 +34,7 @@ def looks_like_grib(path: Path) -> bool:
 
 
 def _fields(path: Path, what: str) -> Iterator[str]:
-    import pyproj  # noqa: F401, I001 - loaded after eccodes it ends the process with a crash
-    import eccodes
+    from s2ps.formats.grib import eccodes
 
     if not looks_like_grib(path):
         raise _damaged(what, path, "it does not begin with GRIB")

@@ -6,9 +6,9 @@ import io
 import tarfile
 from pathlib import Path
 
-import eccodes
 import pytest
 
+from s2ps.formats.grib import eccodes
 from s2ps.inventory.auxiliary import AuxiliaryIndex
 from s2ps.inventory.auxiliary_files import AuxiliaryFiles
 from s2ps.inventory.intake import Intake, Taken

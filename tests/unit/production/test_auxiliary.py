@@ -6,11 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import eccodes
 import pytest
 from typer.testing import CliRunner
 
 from s2ps.cli.main import app
+from s2ps.formats.grib import eccodes
 from s2ps.inventory.auxiliary_files import AuxiliaryFiles
 from s2ps.inventory.auxiliary_names import BAND_KEYS
 from s2ps.inventory.auxiliary_types import auxiliary_types

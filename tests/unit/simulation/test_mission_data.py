@@ -2,7 +2,6 @@ import filecmp
 import json
 from pathlib import Path
 
-import eccodes
 import numpy as np
 import pytest
 import rasterio
@@ -16,6 +15,7 @@ from ipf_adapters.simulation.truth import Truth
 from s2ps.formats import gipp
 from s2ps.formats.dsib import read_dsib
 from s2ps.formats.eof_header import EofHeader
+from s2ps.formats.grib import eccodes
 from s2ps.formats.iers import read_bulletin
 from s2ps.model.bands import BANDS, Band
 from s2ps.model.errors import ConfigurationError
